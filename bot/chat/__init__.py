@@ -1,0 +1,1 @@
+"""The chats: what an adapter is, and one package or file for each."""

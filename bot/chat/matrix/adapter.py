@@ -1,0 +1,191 @@
+"""The Matrix adapter: one account on one device, behind the port that all chats share."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.chat.base import ChatMisconfigured, Intake
+from bot.chat.matrix.answers import MatrixError
+from bot.chat.matrix.authors import Authors
+from bot.chat.matrix.background import Background
+from bot.chat.matrix.client import Client, at
+from bot.chat.matrix.direct import DirectRooms
+from bot.chat.matrix.inflow import Inflow
+from bot.chat.matrix.invites import Invites, server_of
+from bot.chat.matrix.keys import Keys
+from bot.chat.matrix.late import LateKeys
+from bot.chat.matrix.people import People
+from bot.chat.matrix.permissions import Permissions
+from bot.chat.matrix.receive import PLATFORM, Reader
+from bot.chat.matrix.sending import Sender
+from bot.chat.matrix.sync import Backoff, SyncLoop
+from commands.errors import ChatTrouble
+from commands.ports import Outgoing, Rights
+from storage.records import Channel, Person
+
+log = logging.getLogger(__name__)
+
+
+class MatrixAdapter:
+    """A `bot.chat.base.Adapter`.
+
+    `store_dir` keeps the encryption keys of this user and device, sealed with `pickle_key`; it
+    belongs into the backup together with the database. `allow_invites_from` holds user ids and
+    server names; empty means the bot's own server. `backoff` is for tests.
+    """
+
+    platform = PLATFORM
+
+    def __init__(
+        self,
+        *,
+        homeserver: str,
+        user_id: str,
+        device_id: str,
+        access_token: str,
+        store_dir: Path,
+        pickle_key: str,
+        prefixes: tuple[str, ...],
+        encryption: bool = True,
+        allow_invites_from: Sequence[str] = (),
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._client = Client(
+            homeserver=homeserver,
+            user_id=user_id,
+            device_id=device_id,
+            access_token=access_token,
+            store_dir=store_dir,
+            pickle_key=pickle_key,
+            encryption=encryption,
+        )
+        self._user_id = user_id
+        self._device_id = device_id
+        self._allowed = frozenset(allow_invites_from) or frozenset({server_of(user_id)})
+        self._backoff = backoff
+        self._reader = Reader(user_id, prefixes)
+        self._background = Background()
+        self._keys = Keys(self._client)
+        self._direct = DirectRooms(self._client, encryption=encryption)
+        self._permissions = Permissions(self._client)
+        self._people = People(self._client)
+        self._sender = Sender(self._client, self._keys, self._background)
+        self._loop: SyncLoop | None = None
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def start(self, intake: Intake) -> None:
+        """Returns after the first sync, or when the homeserver is in trouble and tried again.
+
+        Raises ChatMisconfigured.
+        """
+        logging.getLogger("nio").setLevel(logging.ERROR)  # it logs whole answers
+        self._client.open()
+        inflow = Inflow(
+            self._client,
+            intake=intake,
+            reader=self._reader,
+            keys=self._keys,
+            direct=self._direct,
+            invites=Invites(self._client, self._direct, allowed=self._allowed),
+            authors=Authors(self._client),
+            late=LateKeys(self._client, time.monotonic),
+            background=self._background,
+        )
+        self._loop = SyncLoop(
+            self._client, prepare=self._prepare, take=inflow.take, backoff=self._backoff
+        )
+        await self._loop.start(await intake.position(PLATFORM))
+
+    async def _prepare(self) -> None:
+        """Before anything is received: is this the account and the device we think we are?"""
+        found = await self._client.ask("GET", "/account/whoami")
+        for name, ours in (("user_id", self._user_id), ("device_id", self._device_id)):
+            if found.get(name) != ours:
+                raise ChatMisconfigured(
+                    f"The access token belongs to the {name} {found.get(name)}, "
+                    f"the configuration says {ours}. Put the one that goes with the token there."
+                )
+        await self._keys.prepare()
+        await self._direct.load()
+
+    async def stop(self) -> None:
+        """Finish what is being received, close. Never raises."""
+        if self._loop:
+            await self._loop.stop()
+        await self._background.close()
+        await self._client.shut()
+
+    def healthy(self) -> bool:
+        """Whether the homeserver answered a sync in the last two minutes."""
+        return self._loop is not None and self._loop.healthy()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why Matrix can never work like this, and what to do; None while there is hope."""
+        return self._loop.trouble if self._loop else None
+
+    # --- saying -----------------------------------------------------------------------------------
+
+    async def send(self, message: Outgoing) -> str:
+        """Post; the same `message.id` again within a day posts nothing new."""
+        return await self._sender.send(message)
+
+    async def edit(self, ref: str, message: Outgoing) -> None:
+        """Replace what `ref` shows. Pings nobody."""
+        await self._sender.edit(ref, message)
+
+    async def react(self, channel: str, ref: str, key: str) -> None:
+        """Put a reaction on a message, best effort. Matrix never encrypts reactions."""
+        await self._sender.react(channel, ref, key)
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    async def rights_of(self, person: Person, channel: Channel) -> Rights:
+        """Asked of the homeserver, never from memory.
+
+        An admin is who may change the room's state: a level of at least 50 and of at least
+        `state_default`, or a creator of a room of version 12 or later.
+        """
+        return await self._permissions.of(person.id, channel.id)
+
+    async def open_dm(self, person: Person) -> str:
+        """The room with just this person, encrypted when we make it and encryption is on."""
+        return await self._direct.open(person.id)
+
+    async def is_dm(self, channel: str) -> bool:
+        """Asked of the homeserver: just two are in it; listed as direct, or without a name."""
+        return await self._direct.is_dm(channel)
+
+    async def display_name(self, person: Person) -> str | None:
+        """The name of the profile."""
+        return await self._people.display_name(person.id)
+
+    async def find_person(self, word: str, channel: Channel) -> Person | None:
+        """A user id, `@localpart`, or a display name that only one member has."""
+        found = await self._people.find(word, channel.id)
+        return Person(PLATFORM, found) if found else None
+
+    async def topic_of(self, channel: Channel) -> str | None:
+        """The room's name, else its main address."""
+        return self._people.topic_of(channel.id)
+
+    async def language_of(self, channel: Channel) -> str | None:
+        """Matrix rooms have none."""
+        return None
+
+    def web_address(self, channel: Channel) -> str | None:
+        """A matrix.to address."""
+        return self._people.web_address(channel.id)
+
+    async def shared_channels(self, one: Person, other: Person) -> bool:
+        """By the rooms' members as the sync knows them."""
+        return self._people.share_a_room(one.id, other.id)
+
+    async def leave(self, channel: str) -> None:
+        """Leave a room, best effort."""
+        try:
+            await self._client.ask("POST", at("rooms", channel, "leave"), body={})
+        except (MatrixError, ChatTrouble) as error:
+            log.warning("room not left: %s", error, extra={"action": "leave_failed"})

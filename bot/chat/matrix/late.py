@@ -1,0 +1,43 @@
+"""Encrypted events whose key has not come yet: tried again for five minutes."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.chat.matrix.client import Client, Json
+
+PATIENCE_SECONDS = 300.0
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    room: str
+    event: Json
+    until: float
+
+
+class LateKeys:
+    """nio does not look again when a key arrives after its event; this does, from memory."""
+
+    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._clock = clock
+        self._waiting: deque[_Waiting] = deque(maxlen=_MOST)
+
+    def keep(self, room: str, event: Json) -> None:
+        """Wait for the key of an event."""
+        if all(event.get("event_id") != known.event.get("event_id") for known in self._waiting):
+            self._waiting.append(_Waiting(room, event, self._clock() + PATIENCE_SECONDS))
+
+    def readable(self) -> list[tuple[str, Json]]:
+        """Room and event for each that can be read now; they are waited for no longer."""
+        found: list[tuple[str, Json]] = []
+        for waiting in list(self._waiting):
+            clear = self._client.decrypted(waiting.event, waiting.room)
+            if clear is not waiting.event:
+                found.append((waiting.room, clear))
+            elif waiting.until > self._clock():
+                continue
+            self._waiting.remove(waiting)
+        return found

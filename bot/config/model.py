@@ -1,0 +1,263 @@
+"""The settings: what may be configured, what it means when left out, and what is refused."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    model_validator,
+)
+
+from bot.config import values
+from bot.config.errors import Problem, Source
+from bot.config.keypath import KeyPath
+
+Secret = Annotated[SecretStr, Field(min_length=1)]
+WebAddress = Annotated[str, AfterValidator(values.web_address)]
+MatrixId = Annotated[str, AfterValidator(values.matrix_id)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Positive = Annotated[int, Field(ge=1)]
+
+_SWITCH_WORDS = {"true": "on", "yes": "on", "false": "off", "no": "off"}
+
+
+def _switch_word(value: object) -> object:
+    """People write yes/no and true/false where on/off is meant."""
+    text = str(value).lower() if isinstance(value, bool | str) else value
+    return _SWITCH_WORDS.get(text, text) if isinstance(text, str) else value
+
+
+def _header_word(secret: SecretStr) -> SecretStr:
+    """A token travels in a header: anything else would fail there, and be shown in the failure."""
+    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+        raise ValueError("must be one word of letters, digits and signs")
+    return secret
+
+
+Recording = Annotated[Literal["off", "on", "auto", "fixed"], BeforeValidator(_switch_word)]
+Guests = Annotated[Literal["off", "lobby", "on"], BeforeValidator(_switch_word)]
+
+
+class Section(BaseModel):
+    """A part of the settings: fixed once read, no unknown keys, no value in a complaint."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Listen(Section):
+    """Where the join pages are served; a proxy with TLS stands in front."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class InternalListen(Section):
+    """Where `/metrics` is served: never to the internet."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9464
+
+
+class BbbServer(Section):
+    """One BigBlueButton server, as `bbb-conf --secret` describes it."""
+
+    # How logs and admins call it.
+    name: str = Field(min_length=1)
+    # The address of its API, however it was written, with a final slash.
+    url: Annotated[str, AfterValidator(values.bbb_api_address)]
+    # The shared secret requests are signed with.
+    secret: Secret
+    # The other secret while it is being changed on the server: tried when `secret` is refused.
+    previous_secret: Secret | None = None
+    # The hash that signs requests.
+    checksum: Literal["sha256", "sha384", "sha512", "sha1"] = "sha256"
+    # off keeps the entry but leaves the server alone.
+    enabled: bool = True
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """The secrets to try, in this order."""
+        return tuple(filter(None, (self.secret, self.previous_secret)))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as a Content-Security-Policy names them."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+class Bbb(Section):
+    """The BigBlueButton servers and how they are asked."""
+
+    servers: tuple[BbbServer, ...]
+    # Further hosts that a join may be redirected to: the nodes behind a balancer.
+    extra_origins: tuple[Annotated[str, AfterValidator(values.origin)], ...] = ()
+    # Seconds one question to a server may take in all.
+    timeout: float = Field(default=10.0, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _exactly_one_server(self) -> "Bbb":
+        enabled = [server for server in self.servers if server.enabled]
+        if not enabled:
+            raise ValueError("servers: needs one server that is enabled")
+        if len(enabled) > 1:
+            raise ValueError("servers: several BBB servers are not supported yet; enable one only")
+        if len({server.name for server in self.servers}) < len(self.servers):
+            raise ValueError("servers: each needs a name of its own")
+        return self
+
+    @property
+    def server(self) -> BbbServer:
+        """The server that is enabled."""
+        return next(server for server in self.servers if server.enabled)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin that pressing a join button may lead to."""
+        return (self.server.origin, *self.extra_origins)
+
+
+class Matrix(Section):
+    """The bot's own Matrix account."""
+
+    homeserver: WebAddress
+    user_id: MatrixId
+    # The device the token belongs to; encryption is tied to it.
+    device_id: str = Field(min_length=1)
+    access_token: Annotated[Secret, AfterValidator(_header_word)]
+    # Servers and people whose invitations are accepted; empty: everybody on the own server.
+    allow_invites_from: tuple[Annotated[str, AfterValidator(values.matrix_id_or_server)], ...] = ()
+    # Whether the bot takes part in encrypted rooms.
+    encryption: bool = True
+
+    @property
+    def server_name(self) -> str:
+        """The own server, as it stands in ids."""
+        return self.user_id.partition(":")[2]
+
+    @property
+    def invited_by(self) -> frozenset[str]:
+        """Servers and people whose invitations are accepted."""
+        return frozenset(self.allow_invites_from or (self.server_name,))
+
+
+class Defaults(Section):
+    """What a room is like where neither the channel nor the command says otherwise."""
+
+    record: Recording = "off"
+    moderators: Literal["admins", "everyone", "creator"] = "admins"
+    # People without an account in the chat.
+    guests: Guests = "off"
+    # Whether everybody who is no moderator waits to be let in.
+    lobby: bool = False
+    # None: as many as the server allows.
+    max_participants: Positive | None = None
+    # Where BBB leads when a call is left; None: back to the room's page.
+    logout_url: WebAddress | None = None
+    # The first line in BBB's public chat; empty: the server's own.
+    welcome: str = Field(default="", max_length=500)
+
+
+class Limits(Section):
+    """How much one person and one channel may ask for."""
+
+    # A minute.
+    commands_per_person: Positive = 10
+    commands_per_channel: Positive = 30
+    # An hour: new rooms and private calls.
+    creates_per_person: Positive = 5
+    # An hour: people asked into calls by direct message.
+    invitations_per_person: Positive = 20
+    rooms_per_channel: Positive = 20
+    # The most that `max:` and `for` may say.
+    max_participants: Positive = 500
+    max_duration: Annotated[timedelta, BeforeValidator(values.duration)] = timedelta(hours=5)
+
+
+class Log(Section):
+    """How the bot tells what it does; always on standard error."""
+
+    # auto: text on a terminal, JSON elsewhere.
+    format: Literal["auto", "text", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Section):
+    """Everything that is configured. Knows where each value came from; shows no secret."""
+
+    # The address of the join pages, as people reach it; may have a path.
+    public_url: WebAddress
+    # Where database, keys and crypto store live.
+    data_dir: Path
+    language: Literal["en", "fr", "de"] = "en"
+    time_zone: Annotated[str, AfterValidator(values.zone)] = "UTC"
+    # What a command begins with.
+    prefixes: tuple[Annotated[str, AfterValidator(values.prefix)], ...] = Field(
+        default=("!bbb",), min_length=1
+    )
+    # People who may use `admin` commands and hear of trouble, by id.
+    admins: tuple[MatrixId, ...] = ()
+    listen: Listen = Listen()
+    internal_listen: InternalListen = InternalListen()
+    # Proxies whose word about the visitor's address is taken.
+    trusted_proxies: tuple[Annotated[str, AfterValidator(values.network)], ...] = (
+        "127.0.0.1",
+        "::1",
+    )
+    bbb: Bbb
+    matrix: Matrix | None = None
+    defaults: Defaults = Defaults()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+    _sources: Mapping[KeyPath, Source] = PrivateAttr(default_factory=lambda: MappingProxyType({}))
+    _warnings: tuple[Problem, ...] = PrivateAttr(default=())
+
+    @property
+    def sources(self) -> Mapping[KeyPath, Source]:
+        """Where each value that was given came from."""
+        return self._sources
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is accepted but should be put right."""
+        return self._warnings
+
+    def secrets(self) -> list[str]:
+        """Every secret value, for the filter that keeps them out of the log."""
+        return [secret.get_secret_value() for secret in _secrets_in(self)]
+
+    def remember(
+        self, sources: Mapping[KeyPath, Source], warnings: tuple[Problem, ...]
+    ) -> "Settings":
+        """These settings, knowing where they came from."""
+        self._sources = MappingProxyType(dict(sources))
+        self._warnings = warnings
+        return self
+
+
+def describe_secret(secret: SecretStr) -> str:
+    """What may be said of a secret."""
+    return f"set, {len(secret.get_secret_value())} characters"
+
+
+def _secrets_in(value: object) -> Iterator[SecretStr]:
+    if isinstance(value, SecretStr):
+        yield value
+    elif isinstance(value, Section):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets_in(item)

@@ -1,0 +1,146 @@
+"""The bot without a web page or a process: store, chats and servers put together."""
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.chat.base import Adapter
+from bot.jobs.clockwork import Clockwork
+from bot.jobs.inbox import Inbox
+from bot.jobs.outbox import Outbox, Words
+from bot.metrics import Metrics
+from bot.web.health import Health, Part
+from commands.dispatch import Dispatcher
+from commands.links import Links
+from commands.ports import Clock, MeetingServers, Policy
+from commands.services import meetings
+from commands.services.joining import Joining
+from commands.world import Limiters, World
+from storage.records import Person
+from storage.store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+DRAIN = 3.0
+"""Seconds that commands, and then letters, get to end when the bot stops."""
+KEPT_FOR = timedelta(days=30)
+"""How long finished commands and sent letters are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The keys the core signs with: of links, of what BBB knows people by."""
+
+    link: bytes
+    pseudonym: bytes
+
+
+class Bot:
+    """Every moving part of the core. The same object serves a team, the demo and the tests."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        adapters: Sequence[Adapter],
+        servers: MeetingServers,
+        policy: Policy,
+        keys: Secrets,
+        clock: Clock,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
+        links = Links(keys.link, policy.public_url)
+        chats = {adapter.platform: adapter for adapter in adapters}
+        self.world = World(
+            store=store,
+            chats=chats,
+            servers=servers,
+            links=links,
+            clock=clock,
+            random=secrets.token_bytes,
+            policy=policy,
+            pseudonym_key=keys.pseudonym,
+            limiters=Limiters(policy.limits),
+        )
+        self.adapters = tuple(adapters)
+        self.joining = Joining(self.world)
+        self.outbox = Outbox(
+            store, chats, Words(policy, links), clock, self.metrics, edit_every=policy.edit_every
+        )
+        self.inbox = Inbox(
+            store,
+            Dispatcher(self.world, count=self._count).run,
+            after=self.outbox.take,
+            arrived=self._arrived,
+        )
+        self._post = Clockwork("post", self.outbox.collect)
+        self._edits = Clockwork("edits", self.outbox.collect_edits)
+        self._watch = Clockwork("watch", lambda: meetings.look_due(self.world))
+
+    async def start(self) -> None:
+        """Connect the chats, take up what was left, and begin to do what is due."""
+        self.inbox.hold()
+        for adapter in self.adapters:
+            await adapter.start(self.inbox)
+        await self.inbox.resume()
+        self._post.start()
+        self._edits.start()
+        self._watch.start()
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what runs, send what is decided, close. Never raises."""
+        await self._watch.stop()
+        await self._edits.stop()
+        await self.inbox.stop(DRAIN)
+        await self._post.stop()
+        await self._last_letters()
+        await self.outbox.stop(DRAIN)
+        for adapter in self.adapters:
+            await adapter.stop()
+
+    async def _last_letters(self) -> None:
+        try:
+            await self.outbox.collect()
+        except Exception:
+            log.exception("letters wait for the next start", extra={"action": "drain_failed"})
+
+    async def settle(self) -> None:
+        """Do everything that is due now, with nothing running by itself: for tests with a clock."""
+        await self.inbox.drained()
+        await meetings.look_due(self.world)
+        await self.outbox.deliver_due()
+
+    async def prune(self) -> None:
+        """Housekeeping: forget finished commands, sent letters and dead links after 30 days."""
+        await self.world.store.prune(before=self.world.clock() - KEPT_FOR)
+
+    async def measure(self) -> None:
+        """Bring the gauges up to date."""
+        waiting, dead = await self.world.store.letter_counts()
+        self.metrics.outbox_waiting.set(waiting)
+        self.metrics.outbox_dead.set(dead)
+
+    async def health(self) -> Health:
+        """How the parts are, as far as we know without asking anybody but the database."""
+        return Health(
+            database=await self._database(),
+            chats={a.platform: Part.OK if a.healthy() else Part.DOWN for a in self.adapters},
+            bbb=Part.OK if self.world.servers.healthy() else Part.DEGRADED,
+        )
+
+    async def _database(self) -> Part:
+        try:
+            await self.world.store.check()
+        except StoreError:
+            return Part.DOWN
+        return Part.OK
+
+    def _count(self, verb: str, outcome: str) -> None:
+        self.metrics.commands.labels(verb, outcome).inc()
+
+    async def _arrived(self, person: Person) -> None:
+        if await self.world.store.wake_letters(person, now=self.world.clock()):
+            self._post.stir()

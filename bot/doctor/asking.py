@@ -1,0 +1,79 @@
+"""One question over HTTP: short, capped, without redirects; its troubles hold no address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from bot.config import Settings
+from commands.ports import Clock
+
+MAX_BYTES = 256 * 1024
+_HEADERS = {"Accept": "*/*", "User-Agent": "bbb-bot doctor"}
+
+
+class NoAnswer(Exception):
+    """Nothing usable came back; the text says why, without address and without secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the checks look at."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    now: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said. `ahead`: its clock minus ours in seconds, None where it told no date."""
+
+    status: int
+    body: bytes
+    ahead: float | None
+
+
+async def ask(case: Case, address: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    """GET `address`. Raises NoAnswer."""
+    request = case.http.build_request("GET", address, headers={**_HEADERS, **(headers or {})})
+    asked_at = case.now()
+    try:
+        response = await case.http.send(request, stream=True)
+        answered_at = case.now()
+        try:
+            body = await _capped_body(response)
+        finally:
+            await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NoAnswer(_reason(error)) from None
+    between = asked_at + (answered_at - asked_at) / 2
+    return Answer(response.status_code, body, _ahead(response, between))
+
+
+async def _capped_body(response: httpx.Response) -> bytes:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise NoAnswer("its answer is far too long")
+    return body
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it does not answer in time"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its TLS certificate is not accepted"
+    if isinstance(error, httpx.ConnectError):
+        return "no connection (no such host, or nothing listens there)"
+    return "the address is not valid" if isinstance(error, httpx.InvalidURL) else "it broke off"
+
+
+def _ahead(response: httpx.Response, now: datetime) -> float | None:
+    try:
+        return (parsedate_to_datetime(response.headers["date"]) - now).total_seconds()
+    except (KeyError, ValueError, TypeError):  # absent, no date, a date without a zone
+        return None

@@ -1,0 +1,18 @@
+"""Ask the bot on this machine whether it is alive, for container health checks."""
+
+from http.client import HTTPConnection, HTTPException
+
+ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+PATIENCE = 4.0
+
+
+def alive(host: str, port: int) -> bool:
+    """Whether `/healthz` answers 200 within 4 s."""
+    connection = HTTPConnection(ANY_HOST.get(host, host), port, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,1 @@
+"""What happens by itself: commands run, letters go out, due rows are looked at."""

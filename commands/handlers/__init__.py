@@ -1,0 +1,3 @@
+"""Arguments in, one service call, what to say out: one file per theme, all commands in
+`COMMANDS`.
+"""

@@ -1,0 +1,46 @@
+"""How often: token buckets kept in memory. Pure; the time is an argument."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_ROUNDING = 1e-3
+"""Of a token: who waited as long as they were told must not be sent away over the last digit."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: datetime
+
+
+class Limiter:
+    """`most` in each `window` per key, refilled evenly. The keys
+    least used are forgotten beyond `keys`.
+    """
+
+    def __init__(self, most: int, window: timedelta, *, keys: int = 10_000) -> None:
+        self._most = most
+        self._rate = most / window.total_seconds()
+        self._keys = keys
+        self._buckets: OrderedDict[Hashable, _Bucket] = OrderedDict()
+
+    def wait(self, key: Hashable, now: datetime, cost: int = 1) -> timedelta | None:
+        """Take `cost`; None when it was there, else how long until it is (and nothing is taken)."""
+        bucket = self._bucket(key, now)
+        missing = cost - bucket.tokens
+        if missing <= _ROUNDING:
+            bucket.tokens -= cost
+            return None
+        return timedelta(seconds=missing / self._rate)
+
+    def _bucket(self, key: Hashable, now: datetime) -> _Bucket:
+        bucket = self._buckets.setdefault(key, _Bucket(self._most, now))
+        passed = max(0.0, (now - bucket.at).total_seconds())
+        bucket.tokens = min(self._most, bucket.tokens + passed * self._rate)
+        bucket.at = now
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > self._keys:
+            self._buckets.popitem(last=False)
+        return bucket

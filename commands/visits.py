@@ -1,0 +1,97 @@
+"""What a visitor of a link meets: the values between the join service and the pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from commands.messages import Arg
+
+
+class Door(StrEnum):
+    """What a GET shows. It changes nothing and counts nothing, whoever asks."""
+
+    PERSONAL = "personal"  # a personal or call link: one button, own name
+    RECOGNISED = "recognised"  # a room link in a browser we know: one button, own name
+    UNRECOGNISED = "unrecognised"  # a room link, unknown browser: how to get the personal link
+    GUEST = "guest"  # a guest link, or a room link where guests are welcome: a name field
+    NOT_FOUND = "not-found"  # dead, unknown, revoked, not yours: one page, byte for byte
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One GET. `name` is the visitor's own (PERSONAL, RECOGNISED), else "".
+
+    `guests` says whether a name field is offered beside the way to a personal link (UNRECOGNISED).
+    `running` whether somebody is inside as far as we know, `recorded` whether it is recorded.
+    `others` are other people signed in to this browser, by name, where it matters.
+    """
+
+    door: Door
+    topic: str = ""
+    channel: str = ""
+    name: str = ""
+    running: bool = False
+    recorded: bool = False
+    guests: bool = False
+    others: tuple[str, ...] = ()
+    language: str = "en"
+    back: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """To BBB: `url` is a credential, for a 303 and nothing else. `cookie` signs the browser in."""
+
+    url: str
+    cookie: str | None = None
+
+
+class WaitFor(StrEnum):
+    START = "start"  # a guest: nobody has started yet
+    SERVER = "server"  # the video server does not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now; ask again. `view` is what the page goes on to show."""
+
+    reason: WaitFor
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No, in words: a key of the `pages` catalogue. `field` names the form field it is about."""
+
+    key: str
+    view: View
+    args: Mapping[str, Arg] = field(default_factory=dict)
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The one 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSilent:
+    """The chat cannot be asked who may enter, so nobody does."""
+
+    view: View
+
+
+Outcome = Go | Wait | Refused | NotFound | ChatSilent
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of the button. `cookie` is the browser's, `name` what was typed (None: not asked).
+
+    `remember` asks to sign this browser in.
+    """
+
+    token: str
+    cookie: str | None = None
+    name: str | None = None
+    remember: bool = False

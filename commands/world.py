@@ -1,0 +1,89 @@
+"""What every service needs, in one value: the store, the
+chats, the servers, the clock, the policy.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from commands.cleaning import clean, local_part
+from commands.errors import ChatTrouble, ChatUnavailable
+from commands.limits import Limiter
+from commands.links import Links, pseudonym
+from commands.ports import Chat, Clock, Limits, MeetingServers, Policy, Randomness
+from storage.records import Channel, Person, PersonRow
+from storage.store import Store
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+class Limiters:
+    """How often each person and channel may ask; kept in memory."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.person = Limiter(limits.commands_per_person, MINUTE)
+        self.channel = Limiter(limits.commands_per_channel, MINUTE)
+        self.creates = Limiter(limits.creates_per_person, HOUR)
+        self.invitations = Limiter(limits.invitations_per_person, HOUR)
+        self.told = Limiter(1, MINUTE)
+        self.presses = Limiter(limits.commands_per_person, MINUTE)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The outside, as services see it; `bot.app` makes it, tests make it of fakes."""
+
+    store: Store
+    chats: Mapping[str, Chat]
+    servers: MeetingServers
+    links: Links
+    clock: Clock
+    random: Randomness
+    policy: Policy
+    pseudonym_key: bytes
+    limiters: Limiters
+
+    def chat(self, platform: str) -> Chat:
+        """Raises ChatUnavailable for a platform that is not started."""
+        try:
+            return self.chats[platform]
+        except KeyError:
+            raise ChatUnavailable(f"{platform} is not started") from None
+
+    async def name_of(self, person: Person) -> str:
+        """The display name cleaned, else the local part of the id cleaned; may be ""."""
+        try:
+            shown = await self.chat(person.platform).display_name(person)
+        except ChatTrouble:
+            shown = None
+        return clean(shown or "") or clean(local_part(person.id))
+
+    async def language_of(self, channel: Channel) -> str:
+        """The channel's setting, else the platform's, else the configuration's."""
+        row = await self.store.channel(channel)
+        if row and row.settings.get("language"):
+            return str(row.settings["language"])
+        try:
+            given = await self.chat(channel.platform).language_of(channel)
+        except ChatTrouble:
+            given = None
+        return given or self.policy.language
+
+    async def own_language(self, person: Person) -> str | None:
+        row = await self.store.person(person)
+        return row.language if row else None
+
+    async def pseudonym_of(self, person: Person) -> str:
+        """What BBB knows of a person; kept, so that we can map it back."""
+        row = await self.store.person(person) or PersonRow(person)
+        if row.pseudonym is None:
+            made = pseudonym(self.pseudonym_key, person.platform, person.id)
+            row = replace(row, pseudonym=made)
+            await self.store.put_person(row)
+        return row.pseudonym or ""
+
+
+def derived(kind: str, cause: str) -> str:
+    """An id that a repeat of the same cause finds again: `room-` and 20 hex digits."""
+    return f"{kind}-{hashlib.sha256(f'{kind}|{cause}'.encode()).hexdigest()[:20]}"

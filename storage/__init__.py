@@ -1,0 +1,1 @@
+"""Rows, one contract, and the engines that keep it."""

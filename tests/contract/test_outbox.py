@@ -1,0 +1,168 @@
+"""Letters: leased to one worker, in their turn, until sent or given up."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from storage.records import Letter, OutboxState, Priority
+from storage.store import Store
+from tests.contract.examples import ANA, BO, MINUTE, NOW, SECOND, card, letter
+
+
+async def claim(store: Store, now: object = NOW, limit: int = 100) -> list[Letter]:
+    return await store.claim_letters(now=now, lease=MINUTE, limit=limit, platform="matrix")  # type: ignore[arg-type]
+
+
+async def claimed(store: Store, now: object = NOW, limit: int = 100) -> list[str]:
+    return [each.id for each in await claim(store, now, limit)]
+
+
+async def test_a_letter_comes_out_as_it_went_in(store: Store) -> None:
+    to_ana = letter(
+        "full",
+        person=ANA.id,
+        content={"n": [1, {"é": "\ud83d"}], "t": True},
+        reply_to="$r",
+        thread="$t",
+        priority=Priority.NOTICE,
+        fallback={"key": "x"},
+        fallback_channel="!c",
+        next_try_at=NOW,
+        attempts=2,
+        error="why",
+    )
+    assert await store.say([to_ana]) == ["full"]
+    assert await claim(store) == [to_ana]
+
+
+async def test_said_again_is_not_new(store: Store) -> None:
+    await store.say([letter("b")])
+    assert await store.say([letter("c"), letter("b"), letter("a"), letter("c")]) == ["c", "a"]
+    assert await claimed(store) == ["b", "c", "a"]
+
+
+async def test_a_letter_with_two_goals_or_none_is_refused(store: Store) -> None:
+    for wrong in (letter("x", channel=None), letter("x", person=ANA.id, channel="!c")):
+        with pytest.raises(Exception, match="(?i)check constraint"):
+            await store.say([wrong])
+    assert await store.next_letter_at("matrix") is None
+
+
+async def test_letters_go_by_priority_then_age(store: Store) -> None:
+    await store.say(
+        [
+            letter("notice", priority=Priority.NOTICE, created_at=NOW - MINUTE),
+            letter("young", created_at=NOW),
+            letter("card", priority=Priority.CARD),
+            letter("old", created_at=NOW - SECOND),
+            letter("young too", created_at=NOW),
+        ]
+    )
+    assert await claimed(store, limit=2) == ["old", "young"]
+    assert await claimed(store) == ["young too", "card", "notice"]
+
+
+async def test_a_claimed_letter_is_nobody_elses_until_the_lease_ends(store: Store) -> None:
+    await store.say([letter("one")])
+    assert await claimed(store) == ["one"]
+    assert await store.next_letter_at("matrix") == NOW + MINUTE
+    assert await claimed(store, NOW + MINUTE - SECOND) == []
+    assert await claimed(store, NOW + MINUTE) == ["one"]
+
+
+async def test_of_ten_workers_each_letter_is_claimed_by_one(store: Store) -> None:
+    names = [f"letter {number:02}" for number in range(25)]
+    await store.say([letter(name) for name in names])
+    taken = await asyncio.gather(*(claimed(store, limit=3) for _ in range(10)))
+    assert sorted(sum(taken, [])) == names
+    assert [len(part) for part in taken].count(3) == 8
+
+
+async def test_letters_of_another_chat_stay(store: Store) -> None:
+    await store.say([letter("theirs", platform="rocketchat")])
+    assert await claimed(store) == []
+    assert await store.next_letter_at("matrix") is None
+    assert await store.next_letter_at("rocketchat") is not None
+
+
+async def test_a_sent_letter_is_gone(store: Store) -> None:
+    await store.say([letter("one")])
+    await claim(store)
+    for _ in range(2):
+        await store.letter_sent("one", "$posted", at=NOW)
+    await store.letter_later("one", at=NOW, error="too late")
+    await store.letter_dead("one", error="too late", instead=[letter("instead")])
+    assert await claimed(store, NOW + 2 * MINUTE) == []
+    assert await store.next_letter_at("matrix") is None
+    assert await store.say([letter("one")]) == []
+
+
+async def test_a_card_learns_where_it_was_posted(with_room: Store) -> None:
+    await with_room.say([letter("post", card="card-1")], cards=[card("1")])
+    await with_room.letter_sent("post", "$posted", at=NOW)
+    posted = await with_room.card("card-1")
+    assert posted == replace(card("1"), ref="$posted", shown=1)
+    assert await with_room.card_by_ref("matrix", "$posted") == posted
+    assert await with_room.card_by_ref("rocketchat", "$posted") is None
+
+
+async def test_a_letter_put_off_comes_back_with_its_failure_counted(store: Store) -> None:
+    await store.say([letter("one")])
+    await claim(store)
+    await store.letter_later("one", at=NOW + SECOND, error="502")
+    assert await store.next_letter_at("matrix") == NOW + SECOND
+    assert await claimed(store) == []
+    [again] = await claim(store, NOW + SECOND)
+    assert (again.attempts, again.error) == (1, "502")
+    await store.letter_later("one", at=NOW + SECOND, error="429", counts=False)
+    [again] = await claim(store, NOW + SECOND)
+    assert (again.attempts, again.error) == (1, "429")
+
+
+async def test_a_letter_given_up_is_shown_and_replaced(store: Store) -> None:
+    await store.say([letter("one"), letter("two"), letter("three")])
+    await store.letter_dead("one", error="413")
+    for _ in range(2):
+        await store.letter_dead("two", error="403", instead=[letter("instead")])
+    dead = await store.dead_letters()
+    assert await store.letter_counts() == (2, 2)
+    assert [(each.id, each.error) for each in dead] == [("two", "403"), ("one", "413")]
+    assert {each.state for each in dead} == {OutboxState.DEAD}
+    assert [each.id for each in await store.dead_letters(limit=1)] == ["two"]
+    assert await claimed(store) == ["three", "instead"]
+
+
+async def test_letters_waiting_for_a_person_are_woken(store: Store) -> None:
+    later = NOW + 60 * MINUTE
+    await store.say(
+        [
+            letter("ana", person=ANA.id, next_try_at=later),
+            letter("ana, due", person=ANA.id),
+            letter("bo", person=BO.id, next_try_at=later),
+            letter("channel", next_try_at=later),
+        ]
+    )
+    assert await store.wake_letters(ANA, now=NOW) == 1
+    assert await claimed(store) == ["ana", "ana, due"]
+
+
+async def test_waking_a_leased_letter_does_not_give_it_to_another_worker(store: Store) -> None:
+    await store.say([letter("ana", person=ANA.id)])
+    await claim(store)
+    assert await store.wake_letters(ANA, now=NOW) == 1
+    assert await claimed(store) == []
+
+
+async def test_a_person_who_arrives_while_their_letter_is_tried_is_not_missed(
+    store: Store,
+) -> None:
+    await store.say([letter("ana", person=ANA.id)])
+    await claim(store)
+    await store.wake_letters(ANA, now=NOW)
+    await store.letter_later("ana", at=NOW + 60 * MINUTE, error="not there yet")
+    assert await claimed(store) == ["ana"]
+    await store.letter_later("ana", at=NOW + 60 * MINUTE, error="not there yet")
+    assert await claimed(store) == []

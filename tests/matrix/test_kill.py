@@ -1,0 +1,52 @@
+"""Five SIGKILLs while 300 commands are answered: each is answered once; faults would be seen."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.demo.synapse import Synapse
+from tests.matrix.kill import ordeal
+
+pytestmark = pytest.mark.synapse
+
+
+@pytest.fixture
+def seed() -> int:
+    """Printed with a failure; BBB_BOT_KILL_SEED repeats one."""
+    seed = int(os.environ.get("BBB_BOT_KILL_SEED") or random.randrange(10**6))
+    sys.stdout.write(f"BBB_BOT_KILL_SEED={seed}\n")
+    return seed
+
+
+async def test_each_of_300_commands_is_answered_once_whenever_the_bot_is_killed(
+    synapse: Synapse, tmp_path: Path, seed: int
+) -> None:
+    verdict = await ordeal(synapse, tmp_path, seed=seed)
+    assert verdict.asked == 300
+    assert verdict.lost == ()
+    assert verdict.doubled == ()
+    assert len(verdict.texts) == 1, "something else than help was answered"
+    assert (verdict.unreadable, verdict.in_clear, verdict.exit_code) == (0, 0, 0)
+
+
+async def test_a_bot_with_another_id_at_each_try_is_caught_repeating_itself(
+    synapse: Synapse, tmp_path: Path, seed: int
+) -> None:
+    verdict = await ordeal(synapse, tmp_path, seed=seed, start=variant("random-ids"))
+    assert verdict.doubled
+
+
+async def test_a_bot_that_notes_done_before_it_sends_is_caught_losing_answers(
+    synapse: Synapse, tmp_path: Path, seed: int
+) -> None:
+    verdict = await ordeal(synapse, tmp_path, seed=seed, start=variant("done-before-sent"))
+    assert verdict.lost
+
+
+def variant(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "tests.matrix.variants", name, "run")

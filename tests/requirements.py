@@ -1,0 +1,38 @@
+"""Tools that some suites need: found, or the test skips saying why; in CI a missing tool fails."""
+
+import importlib.util
+import os
+import shutil
+from typing import Never
+
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+def missing(reason: str) -> Never:
+    """Skip the test with `reason`; with BBB_BOT_REQUIRE_TOOLS=1 in the environment fail it."""
+    if os.environ.get("BBB_BOT_REQUIRE_TOOLS") == "1":
+        pytest.fail(f"required here, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def require_module(name: str, remedy: str) -> None:
+    """Go on only when the module `name` can be imported."""
+    if importlib.util.find_spec(name) is None:
+        missing(f"the Python module {name} is not installed: {remedy}")
+
+
+def require_synapse() -> None:
+    """Go on only when Synapse can be started from its Python package."""
+    require_module("synapse", "pip install 'bbb-bot[demo-matrix]'")
+
+
+def require_chromium() -> str:
+    """Give the path of a Chromium for Playwright; BBB_BOT_CHROMIUM may name another one."""
+    require_module("playwright", "pip install 'bbb-bot[dev]'")
+    names = (os.environ.get("BBB_BOT_CHROMIUM", ""), *CHROMIUM_NAMES)
+    found = (shutil.which(name) for name in names if name)
+    return next((path for path in found if path), None) or missing(
+        "no Chromium is on the PATH: apt-get install chromium"
+    )

@@ -1,0 +1,208 @@
+"""A real Synapse as a stage: people with accounts, the real adapter, the clock moved by hand."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+from bot.chat.matrix.adapter import MatrixAdapter
+from bot.demo.synapse import Synapse
+from bot.jobs.inbox import Inbox
+from storage.records import Channel, Command, Kind, Person
+from tests.matrix.client import Visitor
+from tests.matrix.conftest import NUMBERS
+from tests.scenario.scene import OTHER, PEOPLE, TEAM, Clock, Seen
+
+SECONDS = 20.0
+
+
+class Intake:
+    """Hands on to the bot's inbox; commands carry the scenario's time, and can be waited for."""
+
+    def __init__(self, inbox: Inbox, clock: Clock) -> None:
+        self._inbox = inbox
+        self._clock = clock
+        self._news = asyncio.Condition()
+        self.seen: set[str] = set()
+        self.arrived: list[Person] = []
+        self.welcomes = 0
+
+    async def accept(
+        self, platform: str, position: str | None, commands: Sequence[Command]
+    ) -> None:
+        now = [replace(command, sent_at=self._clock()) for command in commands]
+        await self._inbox.accept(platform, position, now)
+        self.seen |= {command.id.partition(":")[2] for command in commands}
+        self.welcomes += sum(command.kind is Kind.WELCOME for command in commands)
+        await self._tell()
+
+    async def position(self, platform: str) -> str | None:
+        return await self._inbox.position(platform)
+
+    async def person_arrived(self, person: Person) -> None:
+        await self._inbox.person_arrived(person)
+        self.arrived.append(person)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Raises TimeoutError when it does not happen within 20 s."""
+        async with asyncio.timeout(SECONDS), self._news:
+            await self._news.wait_for(done)
+
+
+class MatrixStage:
+    platform = "matrix"
+
+    def __init__(self, synapse: Synapse, clock: Clock, directory: Path) -> None:
+        self._synapse = synapse
+        self._clock = clock
+        self._directory = directory
+        self._people: dict[str, Visitor] = {}
+        self._rooms: dict[str, str] = {}
+        self._direct: dict[str, str] = {}
+        self._leaving = AsyncExitStack()
+        self._intake: Intake | None = None
+        self._bot = ""
+
+    async def adapter(self) -> MatrixAdapter:
+        account = await self._synapse.register(f"bbb-bot-{next(NUMBERS)}")
+        self._bot = account.user_id
+        return MatrixAdapter(
+            homeserver=self._synapse.url,
+            user_id=account.user_id,
+            device_id=account.device_id,
+            access_token=account.access_token,
+            store_dir=self._directory,
+            pickle_key="scenario",
+            prefixes=("!bbb",),
+            encryption=False,
+        )
+
+    async def open(self, adapter: MatrixAdapter, inbox: Inbox) -> None:
+        """People, rooms, and the bot in them."""
+        self._intake = Intake(inbox, self._clock)
+        await adapter.start(self._intake)
+        for who, name in {**PEOPLE, "mallory": "Mallory"}.items():
+            account = await self._synapse.register(f"{who}-{next(NUMBERS)}")
+            self._people[who] = await self._leaving.enter_async_context(
+                Visitor(self._synapse.url, account)
+            )
+            await self.renames(who, name)
+        await self._room(TEAM, "Team", ["bob"])
+        await self._room(OTHER, "Other", ["bob", "carol"])
+
+    async def close(self) -> None:
+        await self._leaving.aclose()
+
+    async def _room(self, where: str, name: str, others: Sequence[str]) -> None:
+        alice = self._people["alice"]
+        invited = [self._people[who].user_id for who in others]
+        self._rooms[where] = room = await alice.create_room(name=name, invite=invited)
+        for who in others:
+            await self._people[who].join(room)
+        await self._invite_bot(room)
+
+    async def _invite_bot(self, room: str) -> None:
+        before = self._here.welcomes
+        await self._people["alice"].invite(room, self._bot)
+        await self._here.until(lambda: self._here.welcomes > before)
+
+    @property
+    def _here(self) -> Intake:
+        if self._intake is None:
+            raise ValueError("not opened")
+        return self._intake
+
+    # --- what people do
+
+    async def says(self, who: str, where: str, text: str) -> str:
+        room = self._rooms.get(where, where)
+        event = await self._people[who].say(room, text)
+        await self._here.until(lambda: event in self._here.seen)
+        return event
+
+    async def utters(self, who: str, where: str, text: str) -> str:
+        return await self._people[who].say(self._rooms[where], text)
+
+    async def presses(self, who: str, ref: str, key: str) -> None:
+        event = await self._people[who].react(self._rooms[TEAM], ref, key)
+        await self._here.until(lambda: event in self._here.seen)
+
+    async def direct(self, who: str) -> str:
+        """The room the bot invited them to, opened; or one that they open with the bot."""
+        person = self._people[who]
+        news = await person.sync()
+        for room in news.get("rooms", {}).get("invite", {}):
+            await self._open(who, room)
+        if who not in self._direct:
+            return await self._none_yet(who)
+        return self._direct[who]
+
+    async def _open(self, who: str, room: str) -> None:
+        before = len(self._here.arrived)
+        await self._people[who].join(room)
+        await self._here.until(lambda: len(self._here.arrived) > before)
+        self._direct[who] = room
+
+    async def _none_yet(self, who: str) -> str:
+        before = self._here.welcomes
+        room = await self._people[who].create_room(
+            direct=True, invite=[self._bot], preset="trusted_private_chat"
+        )
+        await self._here.until(lambda: self._here.welcomes > before)
+        self._direct[who] = room
+        return room
+
+    async def removes(self, who: str, where: str) -> None:
+        await self._people["alice"].kick(self._rooms[where], self._people[who].user_id)
+
+    async def welcomes_bot(self, where: str) -> None:
+        await self._people["alice"].kick(self._rooms[where], self._bot)
+        await self._invite_bot(self._rooms[where])
+
+    async def renames(self, who: str, name: str) -> None:
+        person = self._people[who]
+        path = f"/profile/{quote(person.user_id)}/displayname"
+        await person.ask("PUT", path, {"displayname": name})
+
+    # --- what people see
+
+    async def messages(self, where: str) -> Sequence[Seen]:
+        room = self._rooms.get(where, where)
+        reader = self._reader(room)
+        shown: dict[str, Seen] = {}
+        for event in await reader.timeline(room):
+            if event["sender"] == self._bot and event["type"] == "m.room.message":
+                _note(shown, event)
+        return list(shown.values())
+
+    def _reader(self, room: str) -> Visitor:
+        who = next((who for who, direct in self._direct.items() if direct == room), "alice")
+        return self._people[who]
+
+    def channel(self, where: str) -> Channel:
+        return Channel("matrix", self._rooms[where])
+
+    def person(self, who: str) -> Person:
+        return Person("matrix", self._people[who].user_id)
+
+    def mention(self, who: str) -> str:
+        return self._people[who].user_id
+
+
+def _note(shown: dict[str, Seen], event: dict[str, object]) -> None:
+    content = event["content"]
+    assert isinstance(content, dict)
+    relation = content.get("m.relates_to", {})
+    if relation.get("rel_type") == "m.replace":
+        old = shown[relation["event_id"]]
+        shown[old.ref] = Seen(old.ref, content["m.new_content"]["body"], old.edits + 1)
+    else:
+        ref = str(event["event_id"])
+        shown[ref] = Seen(ref, content.get("body", ""))
