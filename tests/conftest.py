@@ -1,0 +1,74 @@
+"""Tests of promises: short by default, long under `make prove`, with the figures they measured.
+
+A test of something that README or docs/promises.md promises carries `@pytest.mark.promise("…")`,
+takes its sizes from the fixture `proof`, and hands back what it counted:
+
+    @pytest.mark.promise("A bot killed at any moment answers each command once.")
+    async def test_kills(proof: Proof) -> None:
+        wanted, kills = proof.amount(5, long=1000), 0
+        while kills < wanted and proof.in_time():
+            ...
+        proof.measured(kills=kills, lost=0, answered_twice=0)
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+Figure = int | float | str
+
+
+@dataclass(slots=True)
+class Proof:
+    """How much one test of a promise does, how long it may take, and what it found."""
+
+    long: bool
+    seconds: float
+    figures: dict[str, Figure] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def amount(self, short: int, *, long: int) -> int:
+        """`short` in an ordinary run, `long` under `make prove`."""
+        return long if self.long else short
+
+    def in_time(self) -> bool:
+        """Whether a loop may go round once more; an ordinary run always may."""
+        return not self.long or time.monotonic() - self.began < self.seconds
+
+    def measured(self, **figures: Figure) -> None:
+        """Keep what was counted: for docs/promises.md, and for the report when the test fails."""
+        self.figures.update(figures)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("promises")
+    group.addoption("--long", action="store_true", help="tests of promises in their long form")
+    group.addoption("--proof-seconds", type=float, default=600.0, help="for one test, with --long")
+    group.addoption("--proofs", type=Path, help="append what was measured here, a JSON a line")
+
+
+@pytest.fixture
+def proof(request: pytest.FixtureRequest) -> Iterator[Proof]:
+    """The sizes of this run, and a place for what the test measures."""
+    config = request.config
+    proof = Proof(config.getoption("--long"), config.getoption("--proof-seconds"))
+    yield proof
+    marker = request.node.get_closest_marker("promise")
+    assert marker is not None, "a test that takes `proof` names its promise"
+    request.node.add_report_section("call", "measured", json.dumps(proof.figures))
+    target: Path | None = config.getoption("--proofs")
+    if target is not None:
+        line = {
+            "test": request.node.nodeid,
+            "promise": marker.args[0],
+            "figures": proof.figures,
+            "seconds": round(time.monotonic() - proof.began, 1),
+        }
+        with target.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
