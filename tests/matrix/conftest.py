@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ import pytest
 from bot.demo.matrix_client import MatrixPerson
 from bot.demo.synapse import Synapse
 from tests.matrix.client import Visitor
+from tests.matrix.names import fresh
 from tests.requirements import require_synapse
 
 Someone = TypeVar("Someone", bound=MatrixPerson)
-NUMBERS = itertools.count(1)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,7 +50,7 @@ class People:
 
     async def new_as(self, kind: type[Someone], name: str, *, admin: bool = False) -> Someone:
         """The same as another class of person (`Observer`), or as an admin of the server."""
-        account = await self.synapse.register(f"{name}-{next(NUMBERS)}", admin=admin)
+        account = await self.synapse.register(fresh(name), admin=admin)
         someone = kind(self.synapse.url, account)
         await self.leaving.enter_async_context(someone)
         return someone

@@ -7,7 +7,6 @@ beginning. `tests/matrix/test_kill.py` shows that this finds a bot that loses an
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from bot.demo.synapse import Account, Synapse
 from tests.matrix.client import Observer, Visitor
+from tests.matrix.names import fresh
 from tests.matrix.our_bot import BOT, Process, free_port, write_config
 from tests.matrix.peer import Peer
 from tests.matrix.pending import nothing_pending
@@ -36,7 +36,6 @@ MOST_OF_A_START = 3.0
 KILLED_WHILE_STARTING = 0.4
 DEAD_SECONDS = 0.3
 """Long enough for what the server had accepted to be seen, and not taken for a sign of new life."""
-NUMBERS = itertools.count(1)
 
 
 class BotFailed(Exception):
@@ -95,9 +94,8 @@ async def ordeal(
 
 
 async def _gather(synapse: Synapse, directory: Path, leaving: AsyncExitStack) -> Crowd:
-    number = next(NUMBERS)
     ada, bo, eve, bot = [
-        await synapse.register(f"{name}-of-ordeal-{number}") for name in ("ada", "bo", "eve", "bot")
+        await synapse.register(fresh(f"{name}-of-ordeal")) for name in ("ada", "bo", "eve", "bot")
     ]
     watching = await leaving.enter_async_context(Observer(synapse.url, ada))
     asking, judging = [

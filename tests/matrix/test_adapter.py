@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -20,8 +19,7 @@ from storage.records import Kind
 from tests.matrix.bots import Bot, Bots, channel, eventually, in_words, outgoing, person
 from tests.matrix.client import Observer, Visitor
 from tests.matrix.conftest import People
-
-NUMBERS = itertools.count(1)
+from tests.matrix.names import fresh
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ async def bots(synapse: Synapse, tmp_path: Path) -> AsyncIterator[Bots]:
 
 @pytest.fixture
 async def bot(bots: Bots) -> Bot:
-    return await bots.new(f"bot-{next(NUMBERS)}", encryption=False)
+    return await bots.new(fresh("bot"), encryption=False)
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ async def test_an_invited_bot_joins_and_a_command_reaches_the_inbox(
 async def test_what_was_said_before_the_very_first_start_is_not_carried_out(
     bots: Bots, ada: Observer
 ) -> None:
-    bot = await bots.new(f"bot-{next(NUMBERS)}", encryption=False)
+    bot = await bots.new(fresh("bot"), encryption=False)
     room = await room_with(bot, ada)
     await bot.adapter.stop()
     await ada.say(room, "!bbb start")
@@ -165,7 +163,7 @@ async def test_a_kick_is_heard_once_and_posting_there_is_refused(bot: Bot, ada: 
 
 async def test_who_is_not_on_the_list_invites_in_vain(bots: Bots, people: People) -> None:
     ada, eve = await people.new("ada"), await people.new("eve")
-    bot = await bots.new(f"bot-{next(NUMBERS)}", encryption=False, allow_invites_from=[ada.user_id])
+    bot = await bots.new(fresh("bot"), encryption=False, allow_invites_from=[ada.user_id])
 
     declined = await eve.create_room(invite=[bot.user_id])
     await room_with(bot, ada)
@@ -282,7 +280,7 @@ async def test_nothing_readable_goes_into_an_encrypted_room_of_which_it_knows_no
     bots: Bots, ada: Observer, monkeypatch: pytest.MonkeyPatch, encryption: bool
 ) -> None:
     monkeypatch.setattr(sending, "_ROOM_SECONDS", 0.2)
-    bot = await bots.new(f"bot-{next(NUMBERS)}", encryption=encryption)
+    bot = await bots.new(fresh("bot"), encryption=encryption)
     room = await room_with(bot, ada, encrypted=True)
     if encryption:
         del bot.adapter._client.rooms[room]  # as in the moment after joining
@@ -468,7 +466,7 @@ async def test_names_and_words_are_understood(bot: Bot, people: People) -> None:
 async def test_a_wrong_account_ends_the_start_in_words(
     bots: Bots, caplog: pytest.LogCaptureFixture, setting: dict[str, str], words: str
 ) -> None:
-    bot = await bots.new(f"bot-{next(NUMBERS)}", started=False, encryption=False, **setting)
+    bot = await bots.new(fresh("bot"), started=False, encryption=False, **setting)
 
     with caplog.at_level(logging.DEBUG), pytest.raises(ChatMisconfigured, match=words):
         await bot.start()

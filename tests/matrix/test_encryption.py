@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -18,9 +17,8 @@ from commands.errors import ChatUnavailable, NotThereYet
 from storage.records import Kind
 from tests.matrix.bots import Bot, Bots, channel, eventually, outgoing, person
 from tests.matrix.client import Visitor
+from tests.matrix.names import fresh
 from tests.matrix.peer import Peer
-
-NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -36,12 +34,12 @@ def bots(synapse: Synapse, tmp_path: Path, leaving: AsyncExitStack) -> Bots:
 
 @pytest.fixture
 async def bot(bots: Bots) -> Bot:
-    return await bots.new(f"crypt-{next(NUMBERS)}")
+    return await bots.new(fresh("crypt"))
 
 
 @pytest.fixture
 async def ada(synapse: Synapse, tmp_path: Path, leaving: AsyncExitStack) -> Peer:
-    account = await synapse.register(f"ada-crypt-{next(NUMBERS)}")
+    account = await synapse.register(fresh("ada-crypt"))
     return await leaving.enter_async_context(Peer(synapse.url, account, tmp_path / "ada"))
 
 

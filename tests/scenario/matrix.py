@@ -12,7 +12,7 @@ from bot.demo.synapse import Synapse
 from bot.jobs.inbox import Inbox
 from storage.records import Channel, Command, Kind, Person
 from tests.matrix.client import Visitor
-from tests.matrix.conftest import NUMBERS
+from tests.matrix.names import fresh
 from tests.scenario.scene import OTHER, PEOPLE, TEAM, Clock, Seen
 
 SECONDS = 20.0
@@ -71,7 +71,7 @@ class MatrixStage:
         self._bot = ""
 
     async def adapter(self) -> MatrixAdapter:
-        account = await self._synapse.register(f"bbb-bot-{next(NUMBERS)}")
+        account = await self._synapse.register(fresh("bbb-bot"))
         self._bot = account.user_id
         return MatrixAdapter(
             homeserver=self._synapse.url,
@@ -89,7 +89,7 @@ class MatrixStage:
         self._intake = Intake(inbox, self._clock)
         await adapter.start(self._intake)
         for who, name in {**PEOPLE, "mallory": "Mallory"}.items():
-            account = await self._synapse.register(f"{who}-{next(NUMBERS)}")
+            account = await self._synapse.register(fresh(who))
             self._people[who] = await self._leaving.enter_async_context(
                 Visitor(self._synapse.url, account)
             )

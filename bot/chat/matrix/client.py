@@ -16,6 +16,7 @@ from nio.store import SqliteStore
 from yarl import URL
 
 from bot.chat.matrix.answers import MatrixError, error_from
+from bot.chat.matrix.lean import lean, says_nothing
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
         self._store_dir = store_dir
         self._dead_sessions: set[tuple[str, str]] = set()
         self._digested = asyncio.Event()
+        self._key_counts: Json | None = None
         self.user_id = user_id
 
     def open(self) -> None:
@@ -147,12 +149,16 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
 
     # --- the sync answer --------------------------------------------------------------------------
 
-    async def digest(self, answer: Json) -> SyncResponse:
+    async def digest(self, answer: Json) -> dict[str, list[Json]]:
         """Let nio read a sync answer: who is in which room, keys, and what it can decrypt.
 
-        It takes invitations and account data apart in place: read those before. Raises
-        ChatUnavailable for what has not the shape of a sync answer.
+        Gives the events that nio read in each room, decrypted where it could. It takes invitations
+        and account data apart in place: read those before. Raises ChatUnavailable for what has not
+        the shape of a sync answer.
         """
+        answer, counts = lean(answer), answer.get("device_one_time_keys_count")
+        if says_nothing(answer) and counts == self._key_counts:
+            return {}
         response = SyncResponse.from_dict(answer)
         if not isinstance(response, SyncResponse):
             raise ChatUnavailable("the sync answer did not have the right shape")
@@ -161,9 +167,11 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
         # between them would lose the key for ever.
         with self.store.database.atomic() if self.store else nullcontext():
             await self.receive_response(response)
+        self._key_counts = counts
         self._digested.set()
         self._digested = asyncio.Event()
-        return response
+        joined = response.rooms.join.items()
+        return {room: [event.source for event in info.timeline.events] for room, info in joined}
 
     async def knows(self, room: str, *, seconds: float) -> None:
         """Wait until a room we joined has come by sync. Raises ChatUnavailable after `seconds`."""

@@ -3,8 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from bot.chat.base import Intake
 from bot.chat.matrix.authors import Authors
@@ -15,7 +14,7 @@ from bot.chat.matrix.gaps import events_between
 from bot.chat.matrix.invites import Invites, invites_in
 from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.late import LateKeys
-from bot.chat.matrix.lean import lean, restored
+from bot.chat.matrix.lean import restored
 from bot.chat.matrix.receive import PLATFORM, Place, Reader
 from bot.chat.matrix.timelines import (
     arrivals,
@@ -71,12 +70,12 @@ class Inflow:
         """
         invites = list(invites_in(answer, self._client.user_id))
         self._read_direct_list(answer)
-        response = await self._client.digest(lean(answer))
+        read = await self._client.digest(answer)
         await self._keys.tend()
         timelines: Timelines = {}
         commands: list[Command] = []
         if since is not None:
-            timelines = await self._timelines(answer, response, since)
+            timelines = await self._timelines(answer, read, since)
             commands = [command async for command in self._commands(answer, timelines)]
         for command in commands:
             self._adopt(command)
@@ -98,20 +97,22 @@ class Inflow:
 
     # --- events -----------------------------------------------------------------------------------
 
-    async def _timelines(self, answer: Json, response: Any, since: str) -> Timelines:
-        raw = answer.get("rooms", {}).get("join", {})
+    async def _timelines(
+        self, answer: Json, read: Mapping[str, Sequence[Json]], since: str
+    ) -> Timelines:
+        joined = answer.get("rooms", {}).get("join", {})
         return {
-            room: await self._timeline(room, info.timeline, raw[room]["timeline"]["events"], since)
-            for room, info in response.rooms.join.items()
+            room: await self._timeline(room, info.get("timeline", {}), read.get(room, ()), since)
+            for room, info in joined.items()
         }
 
     async def _timeline(
-        self, room: str, timeline: Any, raw: Sequence[Json], since: str
+        self, room: str, timeline: Json, read: Sequence[Json], since: str
     ) -> Sequence[Json]:
-        events = restored(raw, [event.source for event in timeline.events])
-        me = self._client.user_id
-        if timeline.limited and timeline.prev_batch and not joined_in(events, me):
-            between = await events_between(self._client, room, start=since, end=timeline.prev_batch)
+        events = restored(timeline.get("events", []), read)
+        me, before = self._client.user_id, timeline.get("prev_batch")
+        if timeline.get("limited") and before and not joined_in(events, me):
+            between = await events_between(self._client, room, start=since, end=before)
             events = [*between, *events]
         return since_own_join(events, me)
 

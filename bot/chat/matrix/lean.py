@@ -1,7 +1,7 @@
 """A sync answer without what nio need not see: plain messages and reactions. Pure.
 
-nio checks every event against a JSON schema, which costs more than all we do with a command. It
-needs the state of rooms and what is encrypted; the rest we read ourselves.
+nio checks every answer and event against JSON schemas, which costs more than all we do with a
+command. It needs the state of rooms, keys, and what is encrypted; the rest we read ourselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,22 @@ Json = dict[str, Any]
 
 
 def lean(answer: Json) -> Json:
-    """The answer with only state and encrypted events in the timelines of joined rooms."""
+    """The answer with only state and encrypted events in joined rooms, and only rooms with any."""
     joined = answer.get("rooms", {}).get("join")
     if not joined:
         return answer
-    rooms = {**answer["rooms"], "join": {room: _leaner(info) for room, info in joined.items()}}
+    leaner = {room: _leaner(info) for room, info in joined.items()}
+    rooms = {**answer["rooms"], "join": {room: i for room, i in leaner.items() if _says_more(i)}}
     return {**answer, "rooms": rooms}
+
+
+def says_nothing(answer: Json) -> bool:
+    """Whether a lean answer has nothing for nio but, perhaps, the count of one-time keys."""
+    rooms = answer.get("rooms") or {}
+    changed = answer.get("device_lists") or {}
+    return not (
+        any(rooms.values()) or any(changed.values()) or answer.get("to_device", {}).get("events")
+    )
 
 
 def restored(raw: Sequence[Json], read: Sequence[Json]) -> list[Json]:
@@ -31,6 +41,12 @@ def _leaner(info: Json) -> Json:
         return info
     events = [event for event in timeline["events"] if _for_nio(event)]
     return {**info, "timeline": {**timeline, "events": events}}
+
+
+def _says_more(info: Json) -> bool:
+    parts = (info.get("state"), info.get("timeline"))
+    shaped = all(isinstance(part, dict) or part is None for part in parts)
+    return not shaped or any(part and part.get("events") for part in parts)
 
 
 def _for_nio(event: Mapping[str, Any]) -> bool:
