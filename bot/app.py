@@ -187,6 +187,7 @@ async def serve_pages(bot: Bot, at: PagesAt, stack: AsyncExitStack) -> Gateway:
         metrics=bot.metrics,
         prefix=bot.world.policy.prefixes[0],
         language=bot.world.policy.language,
+        zone=bot.world.policy.time_zone,
     )
     gateway = Gateway(pages, host=at.host, port=at.port, stop=stop)
     await _listen(gateway, at.host, at.port, stack)
@@ -232,6 +233,7 @@ def policy_of(settings: Settings) -> Policy:
         record=defaults.record,
         moderators=defaults.moderators,
         guests=defaults.guests,
+        consent=defaults.consent,
         lobby=defaults.lobby,
         max_participants=defaults.max_participants,
         welcome=defaults.welcome,

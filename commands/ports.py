@@ -175,6 +175,11 @@ class MeetingInfo:
     attendees: tuple[Attendee, ...] = ()
     started_at: datetime | None = None
 
+    @property
+    def people(self) -> int:
+        """Different people inside: `participants` counts sessions, and BBB's limit people."""
+        return len({attendee.user_id for attendee in self.attendees}) or self.participants
+
 
 class MeetingServers(Protocol):
     """The BBB servers. Calls raise the ServerTrouble family within 10 s."""
@@ -222,6 +227,8 @@ class Limits:
     max_participants: int = 500
     max_duration: timedelta = timedelta(hours=5)
     rooms_per_channel: int = 20
+    joins_per_person: int = 20  # a minute
+    joins_per_room: int = 600  # a minute: a lecture begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +244,7 @@ class Policy:
     lobby: bool = False
     moderators: str = "admins"  # admins | everyone | creator
     guests: str = "off"  # off | lobby | on
+    consent: str = "everyone"  # everyone | guests | off: who agrees to being recorded
     max_participants: int | None = None
     welcome: str = ""
     logout_url: str = ""

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from commands.messages import Arg
+
+LONGEST_TYPED = 80
+"""Characters that may be typed as a name."""
 
 
 class Door(StrEnum):
@@ -22,7 +26,9 @@ class View:
     """One GET. `name` is the visitor's own (PERSONAL, RECOGNISED), else "".
 
     `guests` says whether a name field is offered beside the way to a personal link (UNRECOGNISED).
-    `running` whether somebody is inside as far as we know, `recorded` whether it is recorded.
+    `running` whether somebody is inside as far as we know, `ended_at` when the last call ended
+    where none is open, `recorded` whether it is recorded, `consent` whether one has to agree to
+    that, `lobby` whether a moderator may have to let the visitor in.
     `others` are other people signed in to this browser, by name, where it matters.
     """
 
@@ -31,7 +37,10 @@ class View:
     channel: str = ""
     name: str = ""
     running: bool = False
+    ended_at: datetime | None = None
     recorded: bool = False
+    consent: bool = False
+    lobby: bool = False
     guests: bool = False
     others: tuple[str, ...] = ()
     language: str = "en"
@@ -49,6 +58,7 @@ class Go:
 class WaitFor(StrEnum):
     START = "start"  # a guest: nobody has started yet
     SERVER = "server"  # the video server does not answer
+    PLACE = "place"  # as many people are in as may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +85,31 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """One person, or everybody into one room, presses too often; `delay` until it helps again."""
+
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class ChatSilent:
     """The chat cannot be asked who may enter, so nobody does."""
 
     view: View
 
 
-Outcome = Go | Wait | Refused | NotFound | ChatSilent
+Outcome = Go | Wait | Refused | NotFound | Busy | ChatSilent
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """One press of the button. `cookie` is the browser's, `name` what was typed (None: not asked).
 
-    `remember` asks to sign this browser in.
+    `remember` asks to sign this browser in, `consent` agrees to being recorded.
     """
 
     token: str
     cookie: str | None = None
     name: str | None = None
     remember: bool = False
+    consent: bool = False

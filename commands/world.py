@@ -28,6 +28,8 @@ class Limiters:
         self.invitations = Limiter(limits.invitations_per_person, HOUR)
         self.told = Limiter(1, MINUTE)
         self.presses = Limiter(limits.commands_per_person, MINUTE)
+        self.joins = Limiter(limits.joins_per_person, MINUTE)
+        self.joins_into = Limiter(limits.joins_per_room, MINUTE)
 
 
 @dataclass(frozen=True, slots=True)

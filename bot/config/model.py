@@ -159,6 +159,8 @@ class Defaults(Section):
     moderators: Literal["admins", "everyone", "creator"] = "admins"
     # People without an account in the chat.
     guests: Guests = "off"
+    # Who has to agree before joining a call that may be recorded.
+    consent: Literal["everyone", "guests", "off"] = "everyone"
     # Whether everybody who is no moderator waits to be let in.
     lobby: bool = False
     # None: as many as the server allows.
@@ -180,6 +182,9 @@ class Limits(Section):
     # An hour: people asked into calls by direct message.
     invitations_per_person: Positive = 20
     rooms_per_channel: Positive = 20
+    # A minute: presses of the button that leads into a call.
+    joins_per_person: Positive = 20
+    joins_per_room: Positive = 600
     # The most that `max:` and `for` may say.
     max_participants: Positive = 500
     max_duration: Annotated[timedelta, BeforeValidator(values.duration)] = timedelta(hours=5)

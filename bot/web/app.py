@@ -44,6 +44,7 @@ def make_app(
     metrics: Metrics,
     prefix: str = "!bbb",
     language: str = "en",
+    zone: str = "UTC",
     random: Randomness = secrets.token_bytes,
     limits: Limits | None = None,
     pace: Pace | None = None,
@@ -54,7 +55,7 @@ def make_app(
     """
     site = Site(public_url)
     cookies = Cookies(site, random)
-    pages = Pages(site, cookies, prefix=prefix, language=language)
+    pages = Pages(site, cookies, prefix=prefix, language=language, zone=zone)
     desk = Desk(
         joining=joining,
         site=site,

@@ -49,7 +49,7 @@ class Desk:
         """The answer to one who asks too often, before anything is looked up; else None."""
         address, token = self.address(request), self.token(request)
         delay = self.turnstile.delay(address, token, self.clock())
-        return self._limited(request, delay) if delay else None
+        return self.limited(request, delay) if delay else None
 
     async def look(self, request: Request) -> View | None:
         """What the link shows; None when it leads nowhere."""
@@ -68,10 +68,11 @@ class Desk:
         now, address = self.clock(), self.address(request)
         self.turnstile.missed(address, now)
         if delay := self.turnstile.barred(address, now):
-            return self._limited(request, delay)
+            return self.limited(request, delay)
         return self.pages.notice(request, "not-found", status=HTTPStatus.NOT_FOUND)
 
-    def _limited(self, request: Request, delay: timedelta) -> Response:
+    def limited(self, request: Request, delay: timedelta) -> Response:
+        """429: who asks too often learns when it helps again."""
         after = {"Retry-After": str(max(1, ceil(delay.total_seconds())))}
         status = HTTPStatus.TOO_MANY_REQUESTS
         return self.pages.notice(request, "limited", status=status, headers=after)

@@ -13,7 +13,19 @@ from bot.web.desk import RETRY, Desk
 from bot.web.forms import is_ours, read_form
 from bot.web.wait import WaitPages
 from commands.messages import Arg
-from commands.visits import ChatSilent, Door, Go, NotFound, Outcome, Press, Refused, View, Wait
+from commands.visits import (
+    LONGEST_TYPED,
+    Busy,
+    ChatSilent,
+    Door,
+    Go,
+    NotFound,
+    Outcome,
+    Press,
+    Refused,
+    View,
+    Wait,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class JoinPages:
             cookie=self.desk.cookies.browser(request),
             name=form.get("name"),
             remember="remember" in form,
+            consent="consent" in form,
         )
         outcome = await self.desk.press(press)
         self.metrics.joins.labels(_outcome_name(outcome)).inc()
@@ -75,6 +88,8 @@ class JoinPages:
                 return self._refused(request, press, outcome)
             case ChatSilent(view):
                 return self._chat_silent(request, press, view)
+            case Busy(delay):
+                return self.desk.limited(request, delay)
             case NotFound():
                 return self.desk.nowhere(request)
 
@@ -111,13 +126,15 @@ class JoinPages:
     ) -> Response:
         """The page with the button; after a refused `press` with what was typed."""
         template = "unrecognised" if view.door is Door.UNRECOGNISED else "join"
-        name = view.name if press is None or press.name is None else press.name
-        remember = press.remember if press else not view.others
+        values = {
+            "problem": problem,
+            "typed": (press.name or "")[:LONGEST_TYPED] if press else "",
+            "longest": LONGEST_TYPED,
+            "remember": press.remember if press else not view.others,
+            "agreed": press is not None and press.consent,
+        }
         return self.desk.page(
-            request,
-            view,
-            lambda render: render(template, problem=problem, name=name, remember=remember),
-            status=status,
+            request, view, lambda render: render(template, **values), status=status
         )
 
 
@@ -132,5 +149,7 @@ def _outcome_name(outcome: Outcome) -> str:
             return "refused"
         case ChatSilent():
             return "chat_silent"
+        case Busy():
+            return "too_often"
         case NotFound():
             return "not_found"

@@ -15,13 +15,17 @@ from commands.i18n import LANGUAGES
 
 
 class Pages:
-    """`prefix` begins commands; `language` counts where neither visitor nor channel has one."""
+    """`prefix` begins commands; `language` counts where neither visitor nor channel has one;
+    `zone` is that of the times shown.
+    """
 
-    def __init__(self, site: Site, cookies: Cookies, *, prefix: str, language: str) -> None:
+    def __init__(
+        self, site: Site, cookies: Cookies, *, prefix: str, language: str, zone: str
+    ) -> None:
         self._site = site
         self._cookies = cookies
         self._language = language
-        self._words = {name: Words(name, prefix) for name in LANGUAGES}
+        self._words = {name: Words(name, prefix, zone) for name in LANGUAGES}
         self._templates = Environment(
             loader=PackageLoader("bot.web"),
             autoescape=True,

@@ -51,7 +51,7 @@ class WaitPages:
 
             if not watched:
                 return show(Beat.STILL)
-            return _held(show, self._beats(address, press, wait.reason))
+            return _held(show, self._beats(address, press, rest=silent))
 
         return self.desk.page(
             request,
@@ -73,18 +73,15 @@ class WaitPages:
         if not self.room.has_place(address):
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=RETRY)
         press = Press(self.desk.token(request), self.desk.cookies.browser(request))
-        server = request.query_params.get("for") == WaitFor.SERVER
-        reason = WaitFor.SERVER if server else WaitFor.START
-        events = _events(self._beats(address, press, reason))
+        silent = request.query_params.get("for") == WaitFor.SERVER
+        events = _events(self._beats(address, press, rest=silent))
         return StreamingResponse(events, media_type="text/event-stream", headers=_UNBUFFERED)
 
     def _live(self, press: Press, wait: Wait) -> str:
         return self.desk.site.path(f"/j/{press.token}/live?for={wait.reason}")
 
-    def _beats(self, address: str, press: Press, reason: WaitFor) -> AsyncGenerator[Beat, None]:
-        return self.room.watch(
-            address, lambda: self.desk.joining.ready(press), rest=reason is WaitFor.SERVER
-        )
+    def _beats(self, address: str, press: Press, *, rest: bool) -> AsyncGenerator[Beat, None]:
+        return self.room.watch(address, lambda: self.desk.joining.ready(press), rest=rest)
 
 
 async def _held(

@@ -7,11 +7,11 @@ from commands.messages import Address, Arg, Code, Document, LinkTo, Mention, Mes
 
 
 class Words:
-    """One language. `prefix` is what a command begins with, `!bbb`."""
+    """One language. `prefix` is what a command begins with, `!bbb`; times are told in `zone`."""
 
-    def __init__(self, language: str, prefix: str) -> None:
+    def __init__(self, language: str, prefix: str, zone: str) -> None:
         self.language = language
-        self._renderer = Renderer(language=language, zone="UTC", prefix=prefix, links=_no_link)
+        self._renderer = Renderer(language=language, zone=zone, prefix=prefix, links=_no_link)
 
     def html(self, key: str, **args: Arg) -> Markup:
         """A text with its bold and code parts as elements. Raises KeyError for an unknown key."""

@@ -14,6 +14,8 @@ from storage.records import Channel, LinkKind, Person, Room, RoomKind
 
 MOST_INVITED = 20
 """People one command may invite."""
+LONGEST_GUEST_LINK = timedelta(days=30)
+"""The longest life of a guest link that has a time of its own."""
 
 
 async def people_meant(
@@ -95,10 +97,13 @@ async def _lives(world: World, room: Room) -> bool:
 
 async def guest(world: World, room: Room, lifetime: timedelta | None) -> LinkTo:
     """A link for outsiders into a channel's or a person's room.
-    Raises UserError for a private call.
+
+    Raises UserError for a private call, and for a longer life than `LONGEST_GUEST_LINK`.
     """
     if room.kind is RoomKind.CALL:
         raise UserError("e.no_guests_in_calls")
+    if lifetime and lifetime > LONGEST_GUEST_LINK:
+        raise UserError("e.guest_too_long", length=lifetime, most=LONGEST_GUEST_LINK)
     return await guest_link(world, room, lifetime)
 
 

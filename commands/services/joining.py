@@ -1,13 +1,12 @@
 """Through the door: what a link shows, and what pressing its button does.
 
 A look changes nothing and asks BBB nothing. A press asks the chat who may enter, has BBB hold the
-meeting,
-and gives a signed address, in this order; each refusal stops it before the next.
+meeting, and gives a signed address, in this order; each refusal stops it before the next.
 """
 
 import base64
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from commands.cleaning import clean
 from commands.errors import ChatTrouble, ServerTrouble
@@ -20,6 +19,8 @@ from commands.ports import Membership, Rights, Seat
 from commands.services import meetings
 from commands.services.linking import UNUSED_FOR, alive
 from commands.visits import (
+    LONGEST_TYPED,
+    Busy,
     ChatSilent,
     Door,
     Go,
@@ -48,6 +49,9 @@ from storage.records import (
 SIGNED_IN_FOR = timedelta(days=30)
 BROWSERS = 3
 """Most browsers one person is signed in to."""
+
+ENDED_SHOWN_FOR = timedelta(hours=12)
+"""How long a room's page says when its last call ended."""
 
 _NOBODY = Rights(Membership.LEFT)
 
@@ -78,8 +82,9 @@ class Joining:
         return await self._view(visit)
 
     async def _visit(self, token: str, cookie: str | None) -> _Visit | None:
+        # As many questions for a link that never was as for one that died: time tells nothing.
         link = await self._world.store.link(fingerprint(token))
-        room = await self._world.store.room(link.room) if link else None
+        room = await self._world.store.room(link.room if link else "")
         if link is None or room is None or not self._open(link, room):
             return None
         signed_in = await self._signed_in(cookie, room)
@@ -103,21 +108,34 @@ class Joining:
         return tuple(r.person for r in rows if r.person.platform == room.channel.platform)
 
     async def _fitting(self, people: tuple[Person, ...], room: Room) -> Person | None:
-        """Of several people in one browser the one invited by name, else the newest."""
-        invited = await self._world.store.invited_to(room.id) if len(people) > 1 else []
-        return next((p for p in people if p in invited), people[0] if people else None)
+        """Of several people in one browser the newest who may enter; the newest when none may.
+
+        Only for several the chat is asked; while it is silent, the newest who may without it.
+        """
+        if len(people) < 2:
+            return people[0] if people else None
+        for person in people:
+            try:
+                if await self._rights(room, person):
+                    return person
+            except ChatTrouble:
+                continue
+        return people[0]
 
     async def _view(self, visit: _Visit) -> View:
         meeting = await self._world.store.live_meeting(visit.room.id)
-        shown = meeting or await self._world.store.last_meeting(visit.room.id)
         options = self._options(visit.room, meeting)
         guests = options.guests not in (None, "off")
+        recorded = _is_recorded(options)
         return View(
             door=self._door(visit),
-            topic=shown.topic if shown and meeting else visit.room.name,
+            topic=meeting.topic if meeting else visit.room.name,
             name=await self._own_name(visit),
             running=meeting is not None and meeting.state is MeetingState.RUNNING,
-            recorded=(options.record or "off") != "off",
+            ended_at=await self._just_ended(visit.room) if meeting is None else None,
+            recorded=recorded,
+            consent=recorded and self._consent_of(guest=visit.person is None),
+            lobby=self._lobby(visit, options),
             guests=guests and visit.link.kind is LinkKind.ROOM,
             others=await self._other_names(visit),
             language=await self._world.language_of(visit.room.channel),
@@ -130,6 +148,23 @@ class Joining:
         if visit.link.person is not None:
             return Door.PERSONAL
         return Door.RECOGNISED if visit.person else Door.UNRECOGNISED
+
+    def _consent_of(self, *, guest: bool) -> bool:
+        """Whether they have to agree before they join a recorded call."""
+        return self._world.policy.consent in ("everyone", "guests" if guest else "everyone")
+
+    def _lobby(self, visit: _Visit, options: Options) -> bool:
+        """Whether they may have to wait at BBB until a moderator lets them in."""
+        if visit.link.kind is LinkKind.CALL:
+            return False
+        return bool(options.lobby) or (visit.person is None and options.guests != "on")
+
+    async def _just_ended(self, room: Room) -> datetime | None:
+        last = await self._world.store.last_meeting(room.id)
+        if last is None or last.ended_at is None or last.joined_at is None:
+            return None
+        recent = self._world.clock() - last.ended_at < ENDED_SHOWN_FOR
+        return last.ended_at if recent else None
 
     async def _own_name(self, visit: _Visit) -> str:
         return await self._world.name_of(visit.person) if visit.person else ""
@@ -155,19 +190,21 @@ class Joining:
         Reads only.
         """
         visit = await self._visit(press.token, press.cookie)
-        if visit is None or visit.person is not None:
+        if visit is None:
             return True
-        return await self._inside(visit.room)
-
-    async def _inside(self, room: Room) -> bool:
-        meeting = await self._world.store.live_meeting(room.id)
-        return meeting is not None and meeting.state is MeetingState.RUNNING
+        meeting = await self._world.store.live_meeting(visit.room.id)
+        if meeting is None or meeting.state is not MeetingState.RUNNING:
+            return visit.person is not None  # members open the call, guests wait for them
+        most = self._options(visit.room, meeting).max_participants
+        return most is None or meeting.present < most
 
     async def press(self, press: Press) -> Outcome:
         """The button. Asks the chat, then BBB; gives the way in, or why not."""
         visit = await self._visit(press.token, press.cookie)
         if visit is None:
             return NotFound()
+        if delay := self._too_often(visit):
+            return Busy(delay)
         try:
             if visit.person is None:
                 return await self._guest(visit, press)
@@ -177,21 +214,60 @@ class Joining:
         except ServerTrouble:
             return Wait(WaitFor.SERVER, await self._view(visit))
 
+    def _too_often(self, visit: _Visit) -> timedelta | None:
+        """How long to wait where one person, or everybody into one room, presses all the time."""
+        now, limiters = self._world.clock(), self._world.limiters
+        by_person = limiters.joins.wait(visit.person, now) if visit.person else None
+        return by_person or limiters.joins_into.wait(visit.room.id, now)
+
     async def _member(self, visit: _Visit, person: Person, press: Press) -> Outcome:
         rights = await self._rights(visit.room, person)
         if rights is None:
             personal = visit.link.person is not None
             return NotFound() if personal else await self._refused(visit, "not-member")
-        name = await self._name(person, press.name)
-        if not name:
-            return await self._refused(visit, "name", field="name")
+        own = await self._world.name_of(person)
+        if wrong := self._wrong(press, needs_name=not own):
+            return await self._refused(visit, *wrong)
+        if await self._unasked(visit, press):
+            return await self._refused(visit, "consent", "consent")
         opened = await meetings.open_for_click(
             self._world, visit.room, person, f"click:{self._nonce()}"
         )
-        url = await self._seat(visit.room, opened.meeting, person, rights, name)
+        user_id = await self._world.pseudonym_of(person)
+        if await self._is_full(visit.room, opened.meeting, user_id):
+            return Wait(WaitFor.PLACE, await self._view(visit))
+        name = await self._name(visit.room, own, clean(press.name or ""))
+        url = await self._seat(visit.room, opened.meeting, person, rights, name, user_id)
         cookie = await self._remember(visit, person, press)
         await self._used(visit.link)
         return Go(url, cookie)
+
+    def _wrong(self, press: Press, *, needs_name: bool) -> tuple[str, str] | None:
+        """What of the form has to be mended, and its field."""
+        if len(press.name or "") > LONGEST_TYPED:
+            return "name-long", "name"
+        if needs_name and not clean(press.name or ""):
+            return "name", "name"
+        return None
+
+    async def _unasked(self, visit: _Visit, press: Press) -> bool:
+        """Whether they would be recorded without having agreed to it."""
+        meeting = await self._world.store.live_meeting(visit.room.id)
+        recorded = _is_recorded(self._options(visit.room, meeting))
+        return recorded and not press.consent and self._consent_of(guest=visit.person is None)
+
+    async def _is_full(self, room: Room, meeting: Meeting, user_id: str) -> bool:
+        """Whether BBB would send this person away; those who are inside may come again."""
+        most = self._options(room, meeting).max_participants
+        if most is None:
+            return False
+        info = await self._world.servers.info(meeting.server, room.meeting_id)
+        if info is None or info.people < most:
+            return False
+        if any(attendee.user_id == user_id for attendee in info.attendees):
+            return False
+        await meetings.note(self._world, room, meeting, info)
+        return True
 
     async def _refused(self, visit: _Visit, why: str, field: str | None = None) -> Refused:
         return Refused(f"pages.refused.{why}", await self._view(visit), field=field)
@@ -206,13 +282,15 @@ class Joining:
             return None
         return rights if rights.member or invited else None
 
-    async def _name(self, person: Person, typed: str | None) -> str:
-        if typed is not None:
-            return clean(typed)
-        return await self._world.name_of(person)
+    async def _name(self, room: Room, own: str, typed: str) -> str:
+        """The name from the chat always comes first, so that nobody can be taken for another."""
+        if typed in ("", own):
+            return own
+        words = texts(await self._world.language_of(room.channel))
+        return f"{own or words.template('nameless.word')} ({typed})"
 
     async def _seat(
-        self, room: Room, meeting: Meeting, person: Person, rights: Rights, name: str
+        self, room: Room, meeting: Meeting, person: Person, rights: Rights, name: str, user_id: str
     ) -> str:
         options = self._options(room, meeting)
         moderator = is_moderator(person, rights, room, meeting.started_by, options)
@@ -222,7 +300,7 @@ class Joining:
             name,
             moderator=moderator,
             guest=bool(options.lobby) and not moderator,
-            user_id=await self._world.pseudonym_of(person),
+            user_id=user_id,
         )
 
     async def _sign(
@@ -241,18 +319,22 @@ class Joining:
         rule = options.guests or "off"
         if visit.link.kind is not LinkKind.GUEST and rule == "off":
             return await self._refused(visit, "unrecognised")
-        name = clean(press.name or "")
-        if not name:
-            return await self._refused(visit, "name", field="name")
+        if wrong := self._wrong(press, needs_name=True):
+            return await self._refused(visit, *wrong)
+        if await self._unasked(visit, press):
+            return await self._refused(visit, "consent", "consent")
         if meeting is None or not await self._look_inside(visit.room, meeting):
             return Wait(WaitFor.START, await self._view(visit))
+        user_id = f"g-{self._nonce()}"
+        if await self._is_full(visit.room, meeting, user_id):
+            return Wait(WaitFor.PLACE, await self._view(visit))
         url = await self._sign(
             visit.room,
             meeting,
-            f"{name} ({await self._guest_word(visit.room)})",
+            f"{clean(press.name or '')} ({await self._guest_word(visit.room)})",
             moderator=False,
             guest=rule != "on" or bool(options.lobby),
-            user_id=f"g-{self._nonce()}",
+            user_id=user_id,
         )
         await self._used(visit.link)
         return Go(url)
@@ -308,3 +390,7 @@ class Joining:
 
     def _nonce(self, size: int = 16) -> str:
         return base64.urlsafe_b64encode(self._world.random(size)).rstrip(b"=").decode()
+
+
+def _is_recorded(options: Options) -> bool:
+    return (options.record or "off") != "off"

@@ -236,7 +236,7 @@ async def note(
         await over(world, room, meeting)
         return None
     seen = await world.store.meeting_seen(
-        meeting.id, present=info.participants, at=now, next_look_at=now + world.policy.look_every
+        meeting.id, present=info.people, at=now, next_look_at=now + world.policy.look_every
     )
     if (seen.state, seen.present) != (meeting.state, meeting.present):
         await cards.refresh(world, room, seen)

@@ -150,10 +150,10 @@ class Scene:
 
     async def press(
         self, text: str, *, name: str | None = None, cookie: str | None = None,
-        remember: bool = False,
+        remember: bool = False, consent: bool = False,
     ) -> Outcome:  # fmt: skip
         """Press the button behind the link in a text; who gets through arrives at BBB."""
-        press = Press(link_in(text), cookie=cookie, name=name, remember=remember)
+        press = Press(link_in(text), cookie, name, remember, consent)
         outcome = await self.bot.joining.press(press)
         if isinstance(outcome, Go):
             await self._arrive(outcome.url)

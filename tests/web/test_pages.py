@@ -37,6 +37,8 @@ async def doors(world: World, browser: Browser) -> dict[str, httpx.Response]:
     world.joining.show(PERSONAL, others=("Bob", "Cy"), recorded=True)
     pages["guests are welcome"] = await browser.open(UNRECOGNISED)
     pages["somebody else's browser"] = await browser.open(PERSONAL)
+    world.joining.show(RECOGNISED, running=False, ended_at=world.clock(), lobby=True)
+    pages["ended"] = await browser.open(RECOGNISED)
     pages["home"] = await browser.get("/")
     return pages
 
@@ -44,7 +46,14 @@ async def doors(world: World, browser: Browser) -> dict[str, httpx.Response]:
 async def answers(world: World, browser: Browser) -> dict[str, httpx.Response]:
     """What the button can lead to, but for BBB."""
     joining, pages = world.joining, {}
+    world.stop.set()  # nothing is held open
     pages["no name"] = await browser.open_and_press(GUEST, name="")
+    joining.show(GUEST, recorded=True, consent=True)
+    pages["not agreed"] = await browser.open_and_press(GUEST, name="Gus")
+    joining.show(GUEST, recorded=False, consent=False)
+    joining.full = True
+    pages["full"] = await browser.open_and_press(RECOGNISED)
+    joining.full = False
     pages["stale"] = await browser.press(GUEST, {"nonce": "other"})
     for key in ("pages.refused.not-member", "pages.refused.unrecognised"):
         joining.refusal = Refused(key, VIEWS[RECOGNISED])
@@ -52,7 +61,6 @@ async def answers(world: World, browser: Browser) -> dict[str, httpx.Response]:
     joining.refusal, joining.chat_up = None, False
     pages["the chat is silent"] = await browser.open_and_press(RECOGNISED)
     joining.chat_up, joining.server_up = True, False
-    world.stop.set()
     pages["the server is silent"] = await browser.open_and_press(PERSONAL)
     joining.server_up = True
     pages["a guest waits"] = await browser.open_and_press(GUEST, name="Gus")
@@ -143,7 +151,7 @@ async def test_somebody_without_a_name_is_asked_for_one(world: World, browser: B
     world.joining.show(PERSONAL, name="")
     page = await browser.open(PERSONAL)
     assert "You join as" not in words(page) and "<details" not in page.text
-    assert '<input id="name" name="name" value="" autocomplete="name"' in page.text
+    assert '<input id="name" name="name" value="" dir="auto" autocomplete="name"' in page.text
 
 
 async def test_an_unknown_browser_learns_the_way_and_has_no_form(browser: Browser) -> None:
@@ -161,6 +169,42 @@ async def test_an_unknown_browser_may_come_as_a_guest_where_guests_are_welcome(
     page = await browser.open(UNRECOGNISED)
     assert "Join as a guest" in words(page)
     assert 'maxlength="80" required' in page.text
+
+
+async def test_a_call_that_ended_says_when_and_leads_back(world: World, browser: Browser) -> None:
+    back = "https://chat.example.org"
+    world.joining.show(PERSONAL, ended_at=world.clock(), back=back)
+    page = await browser.open(PERSONAL)
+    assert "The last call ended: Mon 2 Mar, 10:00 (Europe/Paris)" in words(page)
+    assert "Open the call again" in words(page) and f'<a href="{back}">' in page.text
+    assert "<title>Ended – Weekly stand-up</title>" in page.text
+
+
+async def test_who_may_have_to_wait_for_a_moderator_is_told_before(
+    world: World, browser: Browser
+) -> None:
+    for token, told in (
+        (GUEST, "A moderator lets you in"),
+        (PERSONAL, "Whoever does not moderate"),
+    ):
+        assert told not in words(await browser.open(token))
+        world.joining.show(token, lobby=True)
+        assert told in words(await browser.open(token))
+    world.joining.show(UNRECOGNISED, lobby=True)
+    assert "moderator" not in words(await browser.open(UNRECOGNISED))
+    world.joining.show(UNRECOGNISED, guests=True)
+    assert "A moderator lets you in" in words(await browser.open(UNRECOGNISED))
+
+
+async def test_whom_a_refusal_sends_to_the_chat_gets_the_way_there(
+    world: World, browser: Browser
+) -> None:
+    world.joining.show(RECOGNISED, back="https://chat.example.org")
+    assert "Back to the chat" not in words(await browser.open(RECOGNISED))
+    world.joining.refusal = Refused("pages.refused.not-member", VIEWS[RECOGNISED])
+    page = await browser.press(RECOGNISED)
+    assert "not a member of this channel" in words(page)
+    assert '<a href="https://chat.example.org">' in page.text
 
 
 async def test_a_recorded_call_says_so_before_anybody_joins(world: World, browser: Browser) -> None:

@@ -1,10 +1,11 @@
 """The button: only a POST from our own page does anything, and where it leads."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from commands.visits import Press
+from commands.visits import Busy, Press, Refused
 from tests.web.world import (
     GUEST,
     PERSONAL,
@@ -161,13 +162,57 @@ async def test_after_a_stale_page_one_more_press_is_enough(browser: Browser) -> 
 async def test_a_refusal_names_the_field_and_keeps_what_was_typed(
     world: World, browser: Browser
 ) -> None:
+    world.joining.show(PERSONAL, name="")
     page = await browser.open_and_press(PERSONAL, name="")
     assert page.status_code == 422
     assert 'role="alert" tabindex="-1" autofocus' in page.text
     assert '<a href="#name">Please enter a name' in page.text
     assert 'aria-describedby="name-problem name-hint" aria-invalid="true"' in page.text
-    assert '<details class="rename" open>' in page.text
     assert 'name="remember" aria' in page.text  # it was not ticked
+
+
+async def test_a_refused_addition_to_a_name_stands_in_the_open_field(
+    world: World, browser: Browser
+) -> None:
+    key = "pages.refused.name-long"
+    world.joining.refusal = Refused(key, VIEWS[PERSONAL], field="name")
+    page = await browser.open_and_press(PERSONAL, name="x" * 99)
+    assert page.status_code == 422
+    assert '<details class="rename" open>' in page.text
+    assert f'value="{"x" * 80}" dir="auto" autocomplete="off" maxlength="80"' in page.text
+    assert "at most 80 characters" in page.text
+
+
+async def test_who_will_be_recorded_agrees_first(world: World, browser: Browser) -> None:
+    world.joining.show(PERSONAL, recorded=True, consent=True)
+    assert '<input type="checkbox" id="consent" name="consent" required>' in (
+        (await browser.open(PERSONAL)).text
+    )
+    page = await browser.press(PERSONAL, {"remember": "on"})
+    assert page.status_code == 422
+    assert '<a href="#consent">This call may be recorded.' in page.text
+    assert 'aria-invalid="true" aria-describedby="consent-problem"' in page.text
+    assert 'name="remember" checked' in page.text
+    assert (await browser.press(PERSONAL, {"consent": "on"})).status_code == 303
+    assert [press.consent for press in world.joining.presses] == [False, True]
+
+
+async def test_what_was_agreed_to_holds_through_the_wait(world: World, browser: Browser) -> None:
+    world.joining.show(GUEST, recorded=True, consent=True)
+    world.stop.set()
+    page = await browser.open_and_press(GUEST, name="Gus", consent="on")
+    assert page.text.count('<input type="hidden" name="consent" value="on">') == 2
+
+
+async def test_who_presses_all_the_time_is_told_when_it_helps_again(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def press(_: Press) -> Busy:
+        return Busy(timedelta(seconds=3.2))
+
+    monkeypatch.setattr(world.joining, "press", press)
+    answer = await browser.open_and_press(PERSONAL)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "4")
 
 
 async def test_a_link_that_died_meanwhile_is_the_same_404(world: World, browser: Browser) -> None:

@@ -58,6 +58,7 @@ class FakeJoining:
         self.started = False
         self.server_up = True
         self.chat_up = True
+        self.full = False
         self.refusal: Refused | None = None
         self.sign_in: str | None = None
         self.way_in = WAY_IN
@@ -85,17 +86,21 @@ class FakeJoining:
             return ChatSilent(view)
         if self.refusal:
             return replace(self.refusal, view=view)
-        if press.name == "":
+        if not press.name and not view.name:
             return Refused("pages.refused.name", view, field="name")
+        if view.consent and not press.consent:
+            return Refused("pages.refused.consent", view, field="consent")
         if not self.server_up:
             return Wait(WaitFor.SERVER, view)
+        if self.full:
+            return Wait(WaitFor.PLACE, view)
         if view.door is Door.GUEST and not self.started:
             return Wait(WaitFor.START, view)
         return Go(self.way_in, self.sign_in if press.remember else None)
 
     async def ready(self, press: Press) -> bool:
         self.asked += 1
-        return self.started and self.server_up
+        return self.started and self.server_up and not self.full
 
 
 class Clock:
@@ -136,6 +141,7 @@ class World:
             stop=self.stop,
             parts=self._parts,
             metrics=self.metrics,
+            zone="Europe/Paris",
             limits=self.limits,
             pace=self.pace,
         )
