@@ -84,7 +84,7 @@ class Client:
         self._tags = {tag: value for tag, value in tags.items() if value}
         self._http = httpx.AsyncClient(
             transport=transport,
-            verify=ssl.create_default_context(),
+            verify=ssl.create_default_context() if transport is None else True,
             headers={
                 "User-Agent": f"bbb-bot/{bot_version}",
                 "Accept": "application/xml, text/xml, */*",

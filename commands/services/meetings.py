@@ -309,6 +309,8 @@ async def end(
     then is the result. Raises UserError, ServerTrouble.
     """
     if sure and (asked := await _confirmed(world, room, person, cause)):
+        if not may_end(person, standing, room, asked.started_by):  # demoted since they were asked
+            raise UserError("e.not_yours_to_end")
         return await _end(world, room, asked)
     if again and (ended := await _just_ended(world, room)):
         if may_end(person, standing, room, ended.started_by):
