@@ -20,7 +20,7 @@ endif
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test lint lint-format lint-code lint-types lint-imports lock bench ci
+.PHONY: demo test lint lint-format lint-code lint-types lint-imports lock bench prove ci
 
 demo: $(VENV)/.stamp
 	@$(BIN)/bbb-bot demo $(ARGS)
@@ -50,6 +50,10 @@ lock: $(VENV)/.stamp-dev
 
 bench: $(VENV)/.stamp-dev
 	@$(BIN)/python bench/chat.py $(ARGS)
+
+# The promises at length, up to an hour; stopped, it goes on where it was. Writes docs/promises.md.
+prove: $(VENV)/.stamp-dev
+	@$(BIN)/python -m tests.prove $(ARGS)
 
 # Everything that must hold before a merge; up to half an hour.
 ci:

@@ -14,6 +14,7 @@ takes its sizes from the fixture `proof`, and hands back what it counted:
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,8 +43,9 @@ class Proof:
         return not self.long or time.monotonic() - self.began < self.seconds
 
     def measured(self, **figures: Figure) -> None:
-        """Keep what was counted: for docs/promises.md, and for the report when the test fails."""
+        """Keep what was counted: for docs/promises.md, and to be seen where the test fails."""
         self.figures.update(figures)
+        sys.stdout.write(f"measured: {json.dumps(figures)}\n")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,12 +60,12 @@ def proof(request: pytest.FixtureRequest) -> Iterator[Proof]:
     """The sizes of this run, and a place for what the test measures."""
     config = request.config
     proof = Proof(config.getoption("--long"), config.getoption("--proof-seconds"))
+    failed_before = request.session.testsfailed
     yield proof
     marker = request.node.get_closest_marker("promise")
     assert marker is not None, "a test that takes `proof` names its promise"
-    request.node.add_report_section("call", "measured", json.dumps(proof.figures))
     target: Path | None = config.getoption("--proofs")
-    if target is not None:
+    if target is not None and request.session.testsfailed == failed_before:
         line = {
             "test": request.node.nodeid,
             "promise": marker.args[0],
