@@ -1,0 +1,102 @@
+"""The bot dies at every named point; each command is answered once, each call is made once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Proof
+from tests.faults.lives import KILLED
+from tests.faults.ordeal import Ordeal, ordeal
+from tests.faults.points import POINTS
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[Ordeal]:
+    async with ordeal(tmp_path) as one:
+        yield one
+
+
+async def test_an_undisturbed_life_is_judged_well(bot: Ordeal) -> None:
+    bot.ask()
+    await bot.finish()
+    bot.judge()
+
+
+@pytest.mark.promise("Killed between any two steps, the bot answers once and leaves no orphan.")
+@pytest.mark.parametrize("point", POINTS)
+async def test_dying_there_again_and_again_it_answers_once_and_leaves_no_orphan(
+    bot: Ordeal, point: str, proof: Proof
+) -> None:
+    """At the first pass and at the second, with what the life before left to be done."""
+    deaths, wanted = 0, proof.amount(3, long=21)
+    while deaths < wanted:
+        bot.ask()
+        nth = 1 + deaths % 2
+        assert await bot.die(point, nth), f"there is no pass {nth} of {point}"
+        deaths += 1
+    await bot.finish()
+    bot.judge()
+    proof.measured(point=point, kills=deaths, commands=len(bot.paper.asked), made=len(bot.made))
+
+
+@pytest.mark.promise("Killed at any moment, the bot answers each command once.")
+async def test_killed_at_random_it_answers_once_and_leaves_no_orphan(
+    bot: Ordeal, proof: Proof
+) -> None:
+    """At moments spread evenly over what an undisturbed life takes on this machine."""
+    seed = int(os.environ.get("BBB_BOT_KILL_SEED") or random.randrange(10**6))
+    sys.stdout.write(f"BBB_BOT_KILL_SEED={seed}\n")
+    rng = random.Random(seed)
+    whole = await _seconds_of_a_life(bot)
+    kills, wanted = 0, proof.amount(15, long=1000)
+    while kills < wanted and proof.in_time():
+        bot.ask()
+        life = bot.begin()
+        await asyncio.sleep(rng.uniform(0, whole))
+        code = await life.kill()
+        assert code in (0, KILLED), bot.lives.last_words()
+        kills += code == KILLED
+    await bot.finish()
+    lost, twice = bot.paper.lost(), bot.paper.answered_twice()
+    proof.measured(
+        seed=seed, kills=kills, commands=len(bot.paper.asked), lost=len(lost),
+        answered_twice=len(twice), calls_made=len(bot.made),
+    )  # fmt: skip
+    bot.judge()
+
+
+@pytest.mark.parametrize(
+    ("broken", "point", "noticed"),
+    [
+        ("another id", "send.after", lambda bot: bot.paper.answered_twice()),
+        ("two commits", "store.finish.after", lambda bot: bot.paper.lost()),
+        ("another call", "bbb.create.after", lambda bot: len(bot.made) > 3),
+    ],
+)
+async def test_a_bot_that_breaks_its_promise_is_caught(
+    bot: Ordeal, broken: str, point: str, noticed: Callable[[Ordeal], object]
+) -> None:
+    bot.broken = broken
+    bot.ask()
+    assert await bot.die(point, 1)
+    await bot.finish()
+    assert noticed(bot)
+    with pytest.raises(AssertionError):
+        bot.judge()
+
+
+async def _seconds_of_a_life(bot: Ordeal) -> float:
+    """The second one: the first made the database and warmed the machine up."""
+    for _ in range(2):
+        bot.ask()
+        began = time.monotonic()
+        await bot.finish()
+    return time.monotonic() - began
