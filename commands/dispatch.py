@@ -27,10 +27,10 @@ from commands.handlers.table import COMMANDS, Table
 from commands.messages import Message, Typed, to_json
 from commands.permissions import Right, Standing, may
 from commands.ports import Membership, Rights
-from commands.services import cards, people
+from commands.services import cards, channels
 from commands.spec import Request, Say, Spec, say
 from commands.world import World
-from storage.records import Command, Kind, Letter, Person, Priority
+from storage.records import Channel, Command, Kind, Letter, Person, Priority
 from storage.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -124,15 +124,25 @@ class Dispatcher:
             case Kind.WELCOME:
                 return await self._welcome(command)
             case Kind.GONE:
-                await people.channel_left(self._world, command.channel)
-                return []
+                return await self._gone(command)
             case _:
                 return await self._asked(command)
 
     async def _welcome(self, command: Command) -> list[Say]:
         """One hello per channel, however often the bot comes back: its id is the channel's."""
-        await people.channel_entered(self._world, command.channel)
+        if command.target is not None:
+            old = Channel(command.channel.platform, command.target)
+            await channels.replaced(self._world, old, command.channel)
+            return [say("moved.here", help=Typed("help"))]
+        await channels.entered(self._world, command.channel)
         return [say("hello", start=Typed(""), help=Typed("help"))]
+
+    async def _gone(self, command: Command) -> list[Say]:
+        if command.target is None:
+            await channels.left(self._world, command.channel)
+            return []
+        to = await channels.closed(self._world, command.channel, command.target)
+        return [say("moved.away", to=to)]
 
     async def _asked(self, command: Command) -> list[Say]:
         """Carry out what was typed or pressed, unless it is too late or too much."""
@@ -142,6 +152,8 @@ class Dispatcher:
         if self._world.clock() - command.sent_at > TOO_OLD:
             key = "e.away_maybe" if command.attempts > 1 else "e.away"
             return [] if button else [say(key, line=Typed(command.text))]
+        if to := await channels.successor(self._world, command.channel):
+            return [] if button else [say("e.moved", to=to)]
         if button:
             return await self._pressed(command, button)
         refused = self._too_much(command)
@@ -247,14 +259,14 @@ class Dispatcher:
         if one.to is not None:
             return _to_person(letter, command, one, one.to)
         letter = replace(letter, channel=command.channel.id)
-        if command.kind is Kind.WELCOME:
+        if command.kind in (Kind.WELCOME, Kind.GONE):
             return letter
         asked = command.target or command.origin
         thread = None if command.direct else command.thread or asked
         return replace(letter, reply_to=asked, thread=thread)
 
     def _letter_id(self, command: Command, n: int) -> str:
-        if command.kind is Kind.WELCOME:
+        if command.kind is Kind.WELCOME and command.target is None:
             return f"hello:{command.channel.platform}:{command.channel.id}"
         return f"{command.id}/{n}"
 

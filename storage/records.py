@@ -32,8 +32,8 @@ class Kind(StrEnum):
 
     MESSAGE = "message"
     REACTION = "reaction"
-    WELCOME = "welcome"  # the bot came into a channel
-    GONE = "gone"  # the bot was removed from a channel
+    WELCOME = "welcome"  # the bot came into a channel; `target`: the one it takes the place of
+    GONE = "gone"  # the bot was removed from a channel; or `target` took its place
 
 
 class InboxState(StrEnum):
@@ -229,14 +229,16 @@ class BrowserPerson:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """What the bot knows of a channel. `settings` are the
-    channel's own (`language`, `guests` ...).
+    """What the bot knows of a channel. `settings` are the channel's own (`language`, `guests` ...).
+
+    `left_at`: since when the bot is not in it. `moved_to`: the channel that took its place.
     """
 
     channel: Channel
     direct: bool = False
     settings: Json = field(default_factory=dict)
     left_at: datetime | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

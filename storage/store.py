@@ -139,7 +139,9 @@ class Store(Protocol):
         """
 
     async def cards_to_edit(self, *, now: datetime, platform: str) -> list[Card]:
-        """Posted cards that should show something newer and may be edited by now."""
+        """Posted cards that should show something newer and may be edited by now; those in a
+        channel that the bot is not in wait until it is back.
+        """
 
     async def card_edited(self, card_id: str, revision: int, *, next_edit_at: datetime) -> None:
         """The chat accepted `revision`; the next edit not before `next_edit_at`."""
@@ -275,6 +277,14 @@ class Store(Protocol):
     async def channel(self, channel: Channel) -> ChannelRow | None: ...
 
     async def put_channel(self, row: ChannelRow) -> None: ...
+
+    async def move_channel(self, old: Channel, new: Channel, cards: Sequence[Letter] = ()) -> None:
+        """`new` took the place of `old`: its living rooms and what is set there move over.
+
+        What `new` has already stays as it is: its settings hold, its default room stays the default
+        (that of `old` becomes a named one), and a name that is taken gets a number. `cards` post
+        anew, in `new`, the cards that they name. Again changes nothing.
+        """
 
     async def set_channel(self, channel: Channel, key: str, value: str | None) -> None:
         """Set one setting of a channel (None takes it away), making the row if need be."""

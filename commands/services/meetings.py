@@ -98,13 +98,14 @@ def room_options(world: World, room: Room) -> Options:
 
 
 async def _card_to_reuse(world: World, room: Room, last: Meeting | None) -> Card | None:
-    """The room's card when it is still open, or ended less than 15 minutes ago."""
+    """The room's card when it is still open, or ended less than 15 minutes ago, where it is now."""
     if last is None or last.card is None:
         return None
     over_since = last.ended_at if last.joined_at is not None else None
     if over_since is not None and world.clock() - over_since > cards.REUSED_FOR:
         return None
-    return await world.store.card(last.card)
+    card = await world.store.card(last.card)
+    return card if card and card.channel == room.channel else None
 
 
 async def _post_new_card(world: World, room: Room, meeting: Meeting) -> None:

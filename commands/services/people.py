@@ -5,7 +5,7 @@ from dataclasses import replace
 from commands.errors import UserError
 from commands.i18n import LANGUAGES
 from commands.world import World
-from storage.records import Channel, ChannelRow, Person, PersonRow
+from storage.records import Channel, Person, PersonRow
 
 LANGUAGE_NAMES = {"en": "English", "fr": "français", "de": "Deutsch"}
 _TYPED = {name.casefold(): code for code, name in LANGUAGE_NAMES.items()} | {
@@ -33,16 +33,3 @@ async def set_own_language(world: World, person: Person, code: str) -> None:
 async def forget(world: World, person: Person) -> None:
     """Take away what is kept of a person: links, browsers, pseudonym, language."""
     await world.store.forget_person(person, at=world.clock())
-
-
-async def channel_entered(world: World, channel: Channel) -> None:
-    """The bot came into a channel: note whether it is direct, and that it is here."""
-    direct = await world.chat(channel.platform).is_dm(channel.id)
-    row = await world.store.channel(channel) or ChannelRow(channel)
-    await world.store.put_channel(replace(row, direct=direct, left_at=None))
-
-
-async def channel_left(world: World, channel: Channel) -> None:
-    """The bot was removed from a channel."""
-    row = await world.store.channel(channel) or ChannelRow(channel)
-    await world.store.put_channel(replace(row, left_at=world.clock()))

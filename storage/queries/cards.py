@@ -38,7 +38,9 @@ def show_on_card(connection: Connection, card_id: str, content: Json, *, edit_at
 def cards_to_edit(connection: Connection, *, now: datetime, platform: str) -> list[Card]:
     rows = connection.rows(
         "SELECT * FROM card WHERE platform = :platform AND shown < revision AND ref IS NOT NULL"
-        " AND wanted_ms <= :now AND floor_ms <= :now ORDER BY wanted_ms, seq",
+        " AND wanted_ms <= :now AND floor_ms <= :now AND NOT EXISTS (SELECT 1 FROM channel"
+        " WHERE channel.platform = card.platform AND channel.id = card.channel"
+        " AND left_ms IS NOT NULL) ORDER BY wanted_ms, seq",
         platform=platform,
         now=to_ms(now),
     )

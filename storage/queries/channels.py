@@ -19,12 +19,13 @@ def put_channel(connection: Connection, row: ChannelRow) -> None:
         "channel",
         channel_row(row),
         conflict="ON CONFLICT (platform, id) DO UPDATE SET direct = excluded.direct,"
-        " settings = excluded.settings, left_ms = excluded.left_ms",
+        " settings = excluded.settings, left_ms = excluded.left_ms,"
+        " moved_to = excluded.moved_to",
     )
 
 
 def set_channel(connection: Connection, channel: Channel, key: str, value: str | None) -> None:
-    settings = {**_held(connection, channel).settings, key: value}
+    settings = {**held(connection, channel).settings, key: value}
     if value is None:
         del settings[key]
     connection.run(
@@ -35,7 +36,7 @@ def set_channel(connection: Connection, channel: Channel, key: str, value: str |
     )
 
 
-def _held(connection: Connection, channel: Channel) -> ChannelRow:
+def held(connection: Connection, channel: Channel) -> ChannelRow:
     """The channel's row, made if need be; written, so that no other transaction changes it now."""
     insert(
         connection,

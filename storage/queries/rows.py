@@ -279,6 +279,7 @@ def channel_row(channel: ChannelRow) -> NewRow:
         "direct": int(channel.direct),
         "settings": to_text(channel.settings),
         "left_ms": to_ms(channel.left_at),
+        "moved_to": channel.moved_to,
     }
 
 
@@ -288,6 +289,7 @@ def channel(row: Row) -> ChannelRow:
         direct=bool(row["direct"]),
         settings=from_text(row["settings"]),
         left_at=from_ms(row["left_ms"]),
+        moved_to=row["moved_to"],
     )
 
 

@@ -14,6 +14,7 @@ from storage.queries import (
     inbox,
     links,
     meetings,
+    moves,
     outbox,
     people,
     rooms,
@@ -281,6 +282,9 @@ class SqliteStore:
 
     async def put_channel(self, row: ChannelRow) -> None:
         await self._thread.write(channels.put_channel, row)
+
+    async def move_channel(self, old: Channel, new: Channel, cards: Sequence[Letter] = ()) -> None:
+        await self._thread.write(moves.move_channel, old, new, cards)
 
     async def set_channel(self, channel: Channel, key: str, value: str | None) -> None:
         await self._thread.write(channels.set_channel, channel, key, value)
