@@ -148,6 +148,7 @@ def _adapters(settings: Settings, keys: Keys) -> list[Adapter]:
             prefixes=settings.prefixes,
             encryption=matrix.encryption,
             allow_invites_from=sorted(matrix.invited_by),
+            language=settings.language,
         )
     ]
 

@@ -129,7 +129,9 @@ class Dispatcher:
                 return await self._asked(command)
 
     async def _welcome(self, command: Command) -> list[Say]:
-        """One hello per channel, however often the bot comes back: its id is the channel's."""
+        """One hello per channel, however often the bot comes back: its id is the channel's. In one
+        that took the place of another, one word about that instead.
+        """
         if command.target is not None:
             old = Channel(command.channel.platform, command.target)
             await channels.replaced(self._world, old, command.channel)
@@ -266,8 +268,9 @@ class Dispatcher:
         return replace(letter, reply_to=asked, thread=thread)
 
     def _letter_id(self, command: Command, n: int) -> str:
-        if command.kind is Kind.WELCOME and command.target is None:
-            return f"hello:{command.channel.platform}:{command.channel.id}"
+        if command.kind is Kind.WELCOME:
+            said = f"moved:{command.target}" if command.target else "hello"
+            return f"{said}:{command.channel.platform}:{command.channel.id}"
         return f"{command.id}/{n}"
 
 

@@ -402,7 +402,7 @@ async def test_rights_without_an_answer_are_unknown(
 async def test_an_invitation_is_followed_when_the_server_is_well_again(
     server: Homeserver, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.matrix.invites._PAUSES", (0.01,) * 5)
+    monkeypatch.setattr("bot.chat.matrix.doors._PAUSES", (0.01,) * 5)
     member = {
         "type": "m.room.member",
         "state_key": ME,

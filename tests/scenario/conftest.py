@@ -83,7 +83,7 @@ async def _on_console(
 ) -> tuple[Stage, Bot]:
     stage = ConsoleStage(clock)
     bot = await _bot(store, line, clock, stage.chat, stack)
-    await stage.chat.start(bot.inbox)
+    await stage.open(bot.inbox)
     for where in (TEAM, OTHER):
         await stage.welcomes_bot(where)
     return stage, bot

@@ -1,6 +1,7 @@
 """A real Synapse as a stage: people with accounts, the real adapter, the clock moved by hand."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -27,7 +28,7 @@ class Intake:
         self._news = asyncio.Condition()
         self.seen: set[str] = set()
         self.arrived: list[Person] = []
-        self.welcomes = 0
+        self._kinds: Counter[Kind] = Counter()
 
     async def accept(
         self, platform: str, position: str | None, commands: Sequence[Command]
@@ -35,7 +36,7 @@ class Intake:
         now = [replace(command, sent_at=self._clock()) for command in commands]
         await self._inbox.accept(platform, position, now)
         self.seen |= {command.id.partition(":")[2] for command in commands}
-        self.welcomes += sum(command.kind is Kind.WELCOME for command in commands)
+        self._kinds.update(command.kind for command in commands)
         await self._tell()
 
     async def position(self, platform: str) -> str | None:
@@ -45,6 +46,10 @@ class Intake:
         await self._inbox.person_arrived(person)
         self.arrived.append(person)
         await self._tell()
+
+    def count(self, kind: Kind) -> int:
+        """How many of a kind came."""
+        return self._kinds[kind]
 
     async def _tell(self) -> None:
         async with self._news:
@@ -109,9 +114,9 @@ class MatrixStage:
         await self._invite_bot(room)
 
     async def _invite_bot(self, room: str) -> None:
-        before = self._here.welcomes
+        before = self._here.count(Kind.WELCOME)
         await self._people["alice"].invite(room, self._bot)
-        await self._here.until(lambda: self._here.welcomes > before)
+        await self._here.until(lambda: self._here.count(Kind.WELCOME) > before)
 
     @property
     def _here(self) -> Intake:
@@ -151,11 +156,11 @@ class MatrixStage:
         self._direct[who] = room
 
     async def _none_yet(self, who: str) -> str:
-        before = self._here.welcomes
+        before = self._here.count(Kind.WELCOME)
         room = await self._people[who].create_room(
             direct=True, invite=[self._bot], preset="trusted_private_chat"
         )
-        await self._here.until(lambda: self._here.welcomes > before)
+        await self._here.until(lambda: self._here.count(Kind.WELCOME) > before)
         self._direct[who] = room
         return room
 
@@ -163,8 +168,26 @@ class MatrixStage:
         await self._people["alice"].kick(self._rooms[where], self._people[who].user_id)
 
     async def welcomes_bot(self, where: str) -> None:
+        await self.removes_bot(where)
+        await self.invites_bot(where)
+
+    async def removes_bot(self, where: str) -> None:
+        before = self._here.count(Kind.GONE)
         await self._people["alice"].kick(self._rooms[where], self._bot)
+        await self._here.until(lambda: self._here.count(Kind.GONE) > before)
+
+    async def invites_bot(self, where: str) -> None:
         await self._invite_bot(self._rooms[where])
+
+    async def replaces(self, where: str, by: str) -> None:
+        alice, bob = self._people["alice"], self._people["bob"]
+        path = f"/rooms/{quote(self._rooms[where])}/upgrade"
+        self._rooms[by] = new = (await alice.ask("POST", path, {"new_version": "12"}))[
+            "replacement_room"
+        ]
+        await alice.invite(new, bob.user_id)
+        await bob.join(new)
+        await self._invite_bot(new)
 
     async def renames(self, who: str, name: str) -> None:
         person = self._people[who]

@@ -67,6 +67,15 @@ class Stage(Protocol):
     async def welcomes_bot(self, where: str) -> None:
         """The bot is invited into a channel (again)."""
 
+    async def removes_bot(self, where: str) -> None:
+        """The bot is made to go."""
+
+    async def invites_bot(self, where: str) -> None:
+        """The bot, which is not in a channel, is invited into it."""
+
+    async def replaces(self, where: str, by: str) -> None:
+        """A new channel takes the place of one, with its people and the bot."""
+
     async def renames(self, who: str, name: str) -> None:
         """A person takes another display name; "" takes it away."""
 

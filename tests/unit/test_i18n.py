@@ -83,8 +83,9 @@ def placeholders(text: str) -> set[str]:
 
 
 def sources() -> Iterator[ast.Module]:
-    for path in sorted(Path(str(files("commands"))).rglob("*.py")):
-        yield ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for package in ("commands", "bot.chat"):
+        for path in sorted(Path(str(files(package))).rglob("*.py")):
+            yield ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 @cache

@@ -11,6 +11,7 @@ from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.direct import DirectRooms
+from bot.chat.matrix.doors import Doors
 from bot.chat.matrix.inflow import Inflow
 from bot.chat.matrix.invites import Invites, server_of
 from bot.chat.matrix.keys import Keys
@@ -20,7 +21,9 @@ from bot.chat.matrix.permissions import Permissions
 from bot.chat.matrix.receive import PLATFORM, Reader
 from bot.chat.matrix.sending import Sender
 from bot.chat.matrix.sync import Backoff, SyncLoop
+from bot.chat.matrix.upgrades import Upgrades
 from commands.errors import ChatTrouble
+from commands.i18n import texts
 from commands.ports import Outgoing, Rights
 from storage.records import Channel, Person
 
@@ -32,7 +35,8 @@ class MatrixAdapter:
 
     `store_dir` keeps the encryption keys of this user and device, sealed with `pickle_key`; it
     belongs into the backup together with the database. `allow_invites_from` holds user ids and
-    server names; empty means the bot's own server. `backoff` is for tests.
+    server names; empty means the bot's own server. `language` is that of the reasons the bot gives
+    when it declines or leaves. `backoff` is for tests.
     """
 
     platform = PLATFORM
@@ -49,6 +53,7 @@ class MatrixAdapter:
         prefixes: tuple[str, ...],
         encryption: bool = True,
         allow_invites_from: Sequence[str] = (),
+        language: str = "en",
         backoff: Backoff | None = None,
     ) -> None:
         self._client = Client(
@@ -63,6 +68,7 @@ class MatrixAdapter:
         self._user_id = user_id
         self._device_id = device_id
         self._allowed = frozenset(allow_invites_from) or frozenset({server_of(user_id)})
+        self._reasons = texts(language).plain
         self._backoff = backoff
         self._reader = Reader(user_id, prefixes)
         self._background = Background()
@@ -82,13 +88,20 @@ class MatrixAdapter:
         """
         logging.getLogger("nio").setLevel(logging.ERROR)  # it logs whole answers
         self._client.open()
+        doors = Doors(self._client)
+        upgrades = Upgrades(self._client, doors, farewell=self._reasons("invite.not_ours"))
+        invites = Invites(
+            self._direct, doors, upgrades, allowed=self._allowed, reasons=self._reasons
+        )
         inflow = Inflow(
             self._client,
             intake=intake,
             reader=self._reader,
             keys=self._keys,
             direct=self._direct,
-            invites=Invites(self._client, self._direct, allowed=self._allowed),
+            doors=doors,
+            invites=invites,
+            upgrades=upgrades,
             authors=Authors(self._client),
             late=LateKeys(self._client, time.monotonic),
             background=self._background,

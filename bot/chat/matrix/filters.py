@@ -15,6 +15,7 @@ _EVENTS = [
     "m.room.member",
     "m.room.message",
     "m.room.name",
+    "m.room.tombstone",
 ]
 _NOTHING: dict[str, Any] = {"types": []}
 

@@ -8,22 +8,27 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from bot.chat.base import Intake
 from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.background import Background
-from bot.chat.matrix.client import Client, Json, at
+from bot.chat.matrix.client import Client, Json
 from bot.chat.matrix.direct import DirectRooms
+from bot.chat.matrix.doors import Doors
 from bot.chat.matrix.gaps import events_between
-from bot.chat.matrix.invites import Invites, invites_in
+from bot.chat.matrix.invites import Invites, invites_in, server_of
 from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.late import LateKeys
 from bot.chat.matrix.lean import restored
 from bot.chat.matrix.receive import PLATFORM, Place, Reader
 from bot.chat.matrix.timelines import (
     arrivals,
+    closed,
     gone,
+    is_own_join,
     joined_in,
+    replaced,
     since_own_join,
     somebody_left,
     welcome,
 )
+from bot.chat.matrix.upgrades import Upgrades, replacement
 from storage.records import Command, Kind, Person
 
 log = logging.getLogger(__name__)
@@ -46,7 +51,9 @@ class Inflow:
         reader: Reader,
         keys: Keys,
         direct: DirectRooms,
+        doors: Doors,
         invites: Invites,
+        upgrades: Upgrades,
         authors: Authors,
         late: LateKeys,
         background: Background,
@@ -56,7 +63,9 @@ class Inflow:
         self._reader = reader
         self._keys = keys
         self._direct = direct
+        self._doors = doors
         self._invites = invites
+        self._upgrades = upgrades
         self._authors = authors
         self._late = late
         self._background = background
@@ -82,7 +91,7 @@ class Inflow:
         await self._keep(answer["next_batch"], commands)
         await self._afterwards(answer, timelines)
         for invite in invites:
-            self._background.start(f"invite:{invite.room}", self._invites.answer(invite))
+            self._background.start(f"enter:{invite.room}", self._invites.answer(invite))
 
     async def _keep(self, position: str, commands: Sequence[Command]) -> None:
         """Commands always together with their position, and the bot's own echoes now and then."""
@@ -127,6 +136,9 @@ class Inflow:
             for event in events:
                 if command := await self._command(room, event):
                     yield command
+                if to := replacement(event):
+                    async for command in self._replacing(room, event, to):
+                        yield command
         for room, info in answer.get("rooms", {}).get("leave", {}).items():
             if command := gone(_all_events(info), room=room, me=self._client.user_id):
                 yield command
@@ -136,11 +148,12 @@ class Inflow:
         if event.get("type") == "m.room.encrypted":
             self._late.keep(room, event)
             return None
-        place = self._place(room)
+        place, me = self._place(room), self._client.user_id
+        if is_own_join(event, me):
+            replaces = await self._upgrades.replaced_by(room)
+            return welcome(event, room=room, me=me, direct=place.direct, replaces=replaces)
         try:
-            command = self._reader.command(event, place) or welcome(
-                event, room=room, me=self._client.user_id, direct=place.direct
-            )
+            command = self._reader.command(event, place)
         except Exception:  # one event that we cannot read must not stop all the others for ever
             log.exception("event not read", extra={"action": "event_not_read", "room": room})
             return None
@@ -148,6 +161,17 @@ class Inflow:
             mine = await self._authors.is_mine(room, str(command.target))
             return command if mine else None
         return command
+
+    async def _replacing(self, room: str, tombstone: Json, to: str) -> AsyncIterator[Command]:
+        """What a tombstone means: no more commands here; and where we are in already, who we are.
+
+        In most cases the bot comes into the other room later, by an invitation.
+        """
+        if command := closed(tombstone, room=room, to=to):
+            yield command
+        if to in self._client.rooms and await self._upgrades.replaced_by(to) == room:
+            if command := replaced(tombstone, old=room, room=to):
+                yield command
 
     def _place(self, room: str) -> Place:
         known = self._client.rooms.get(room)
@@ -169,6 +193,7 @@ class Inflow:
             self._client.rooms.pop(room, None)  # nio keeps rooms that we left
         for room, events in timelines.items():
             self._leave_if_alone(room, events)
+            self._follow(room, events)
             if self._direct.has_two(room):
                 for person in arrivals(events, self._client.user_id):
                     await self._intake.person_arrived(Person(PLATFORM, person))
@@ -180,7 +205,14 @@ class Inflow:
             self._background.start(f"leave:{room}", self._leave(room))
 
     async def _leave(self, room: str) -> None:
-        await self._client.ask("POST", at("rooms", room, "leave"), body={})
+        await self._doors.leave(room)
+
+    def _follow(self, room: str, events: Sequence[Json]) -> None:
+        for event in events:
+            to = replacement(event)
+            if to and to not in self._client.rooms:
+                via = server_of(str(event.get("sender")))
+                self._background.start(f"enter:{to}", self._upgrades.follow(room, to, via=via))
 
 
 def _all_events(info: Json) -> list[Json]:

@@ -30,13 +30,13 @@ def came_in(event: Event) -> bool:
 
 def since_own_join(events: Sequence[AnyEvent], me: str) -> Sequence[AnyEvent]:
     """The events from the bot's own last join on; what people said before is not for it."""
-    joins = [n for n, event in enumerate(events) if came_in(event) and event["state_key"] == me]
+    joins = [n for n, event in enumerate(events) if is_own_join(event, me)]
     return events[joins[-1] :] if joins else events
 
 
 def joined_in(events: Sequence[Event], me: str) -> bool:
     """Whether the bot came into the room within these events."""
-    return any(came_in(event) and event["state_key"] == me for event in events)
+    return any(is_own_join(event, me) for event in events)
 
 
 def arrivals(events: Sequence[Event], me: str) -> Iterator[str]:
@@ -49,13 +49,33 @@ def somebody_left(events: Sequence[Event]) -> bool:
     return any(is_membership(event, "leave", "ban") for event in events)
 
 
-def welcome(event: Event, *, room: str, me: str, direct: bool) -> Command | None:
-    """The bot's own join by invitation, as the core hears of it; the person is the inviter."""
-    if not came_in(event) or event["state_key"] != me or _state_before(event) != "invite":
+def is_own_join(event: Event, me: str) -> bool:
+    """Whether the bot came into the room by this."""
+    return came_in(event) and event["state_key"] == me
+
+
+def welcome(
+    event: Event, *, room: str, me: str, direct: bool, replaces: str | None = None
+) -> Command | None:
+    """The bot's own join, as the core hears of it; the person is the inviter.
+
+    Without an invitation it is heard of only for a room that `replaces` another.
+    """
+    if not is_own_join(event, me) or (_state_before(event) != "invite" and replaces is None):
         return None
     inviter = _mapping(event.get("unsigned")).get("prev_sender")
     who = inviter if isinstance(inviter, str) else me
-    return _change(event, Kind.WELCOME, room=room, who=who, direct=direct)
+    return _change(event, Kind.WELCOME, room=room, who=who, direct=direct, target=replaces)
+
+
+def closed(tombstone: Event, *, room: str, to: str) -> Command | None:
+    """A room's end in favour of another one; the person is who did it."""
+    return _change(tombstone, Kind.GONE, room=room, who=_sender(tombstone), target=to)
+
+
+def replaced(tombstone: Event, *, old: str, room: str) -> Command | None:
+    """A room that the bot is in already has taken the place of another just now."""
+    return _change(tombstone, Kind.WELCOME, room=room, who=_sender(tombstone), target=old)
 
 
 def gone(events: Sequence[Event], *, room: str, me: str) -> Command | None:
@@ -67,10 +87,18 @@ def gone(events: Sequence[Event], *, room: str, me: str) -> Command | None:
     ]
     if not own or _state_before(own[-1]) == "invite":
         return None
-    return _change(own[-1], Kind.GONE, room=room, who=str(own[-1].get("sender", me)), direct=False)
+    return _change(own[-1], Kind.GONE, room=room, who=_sender(own[-1]))
 
 
-def _change(event: Event, kind: Kind, *, room: str, who: str, direct: bool) -> Command | None:
+def _change(
+    event: Event,
+    kind: Kind,
+    *,
+    room: str,
+    who: str,
+    direct: bool = False,
+    target: str | None = None,
+) -> Command | None:
     event_id, sent_at = event.get("event_id"), moment(event.get("origin_server_ts"))
     if not isinstance(event_id, str) or sent_at is None:
         return None
@@ -83,7 +111,12 @@ def _change(event: Event, kind: Kind, *, room: str, who: str, direct: bool) -> C
         origin=event_id,
         sent_at=sent_at,
         direct=direct,
+        target=target,
     )
+
+
+def _sender(event: Event) -> str:
+    return str(event.get("sender", ""))
 
 
 def _state_before(event: Event) -> str | None:
