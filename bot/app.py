@@ -144,9 +144,12 @@ def _adapters(settings: Settings, keys: Keys) -> list[Adapter]:
             device_id=matrix.device_id,
             access_token=matrix.access_token.get_secret_value(),
             store_dir=settings.data_dir / "matrix",
+            identity_file=settings.data_dir / "cross-signing.json",
             pickle_key=keys.pickle.hex(),
             prefixes=settings.prefixes,
             encryption=matrix.encryption,
+            cross_signing=matrix.cross_signing,
+            recovery_key=matrix.recovery_key.get_secret_value() if matrix.recovery_key else None,
             allow_invites_from=sorted(matrix.invited_by),
             language=settings.language,
         )

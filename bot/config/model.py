@@ -140,6 +140,19 @@ class Matrix(Section):
     allow_invites_from: tuple[Annotated[str, AfterValidator(values.matrix_id_or_server)], ...] = ()
     # Whether the bot takes part in encrypted rooms.
     encryption: bool = True
+    # How its device is signed, so that clients trust it: with keys made here where the account has
+    # none (auto), only with the account's own, or not at all.
+    cross_signing: Annotated[
+        Literal["auto", "recovery_key", "off"], BeforeValidator(_switch_word)
+    ] = "auto"
+    # Opens the account's secret storage, where cross-signing was set up elsewhere.
+    recovery_key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _recovery_key_where_needed(self) -> "Matrix":
+        if self.cross_signing == "recovery_key" and self.recovery_key is None:
+            raise ValueError("cross_signing: recovery_key needs the key recovery_key, or its file")
+        return self
 
     @property
     def server_name(self) -> str:

@@ -91,6 +91,7 @@ def _adapter(url: str, account: Account, directory: Path, *, encryption: bool) -
         device_id=account.device_id,
         access_token=account.access_token,
         store_dir=directory / "matrix",
+        identity_file=directory / "cross-signing.json",
         pickle_key=secrets.token_hex(32),
         prefixes=("!bbb",),
         encryption=encryption,

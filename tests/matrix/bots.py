@@ -80,6 +80,7 @@ def adapter_for(url: str, account: Account, directory: Path, **settings: Any) ->
             "device_id": account.device_id,
             "access_token": account.access_token,
             "store_dir": directory,
+            "identity_file": directory.with_name(f"{directory.name}-cross-signing.json"),
             "pickle_key": "a key of the tests",
             "prefixes": ("!bbb",),
             "backoff": Backoff(first=0.05, longest=0.2),

@@ -84,6 +84,7 @@ class MatrixStage:
             device_id=account.device_id,
             access_token=account.access_token,
             store_dir=self._directory,
+            identity_file=self._directory / "cross-signing.json",
             pickle_key="scenario",
             prefixes=("!bbb",),
             encryption=False,

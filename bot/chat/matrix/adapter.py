@@ -10,8 +10,10 @@ from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client, at
+from bot.chat.matrix.cross_signing import CrossSigning, Mode
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors
+from bot.chat.matrix.identity import IdentityFile
 from bot.chat.matrix.inflow import Inflow
 from bot.chat.matrix.invites import Invites, server_of
 from bot.chat.matrix.keys import Keys
@@ -33,10 +35,11 @@ log = logging.getLogger(__name__)
 class MatrixAdapter:
     """A `bot.chat.base.Adapter`.
 
-    `store_dir` keeps the encryption keys of this user and device, sealed with `pickle_key`; it
-    belongs into the backup together with the database. `allow_invites_from` holds user ids and
-    server names; empty means the bot's own server. `language` is that of the reasons the bot gives
-    when it declines or leaves. `backoff` is for tests.
+    `store_dir` keeps the encryption keys of this user and device, `identity_file` the account's
+    cross-signing keys, both sealed with `pickle_key`; they belong into the backup together with the
+    database. `cross_signing` is one of `cross_signing.Mode`. `allow_invites_from` holds user ids
+    and server names; empty means the bot's own server. `language` is that of the reasons the bot
+    gives when it declines or leaves. `backoff` is for tests.
     """
 
     platform = PLATFORM
@@ -49,9 +52,12 @@ class MatrixAdapter:
         device_id: str,
         access_token: str,
         store_dir: Path,
+        identity_file: Path,
         pickle_key: str,
         prefixes: tuple[str, ...],
         encryption: bool = True,
+        cross_signing: str = "auto",
+        recovery_key: str | None = None,
         allow_invites_from: Sequence[str] = (),
         language: str = "en",
         backoff: Backoff | None = None,
@@ -72,7 +78,11 @@ class MatrixAdapter:
         self._backoff = backoff
         self._reader = Reader(user_id, prefixes)
         self._background = Background()
-        self._keys = Keys(self._client)
+        identity = IdentityFile(identity_file, pickle_key)
+        signing = CrossSigning(
+            self._client, identity, mode=Mode(cross_signing), recovery_key=recovery_key
+        )
+        self._keys = Keys(self._client, signing)
         self._direct = DirectRooms(self._client, encryption=encryption)
         self._permissions = Permissions(self._client)
         self._people = People(self._client)

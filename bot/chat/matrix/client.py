@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -163,15 +163,22 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
         if not isinstance(response, SyncResponse):
             raise ChatUnavailable("the sync answer did not have the right shape")
         self.next_batch = ""  # nio skips an answer that ends where it believes to be
-        # One commit: nio keeps an Olm session and the key that came by it in two, and a crash
-        # between them would lose the key for ever.
-        with self.store.database.atomic() if self.store else nullcontext():
+        # nio keeps an Olm session and the key that came by it in two commits, and a crash between
+        # them would lose the key for ever.
+        with self.one_commit():
             await self.receive_response(response)
         self._key_counts = counts
         self._digested.set()
         self._digested = asyncio.Event()
         joined = response.rooms.join.items()
         return {room: [event.source for event in info.timeline.events] for room, info in joined}
+
+    def one_commit(self) -> AbstractContextManager[object]:
+        """All that nio writes meanwhile is kept together, or none of it. Await nothing in it."""
+        found: AbstractContextManager[object] = (
+            self.store.database.atomic() if self.store else nullcontext()
+        )
+        return found
 
     async def knows(self, room: str, *, seconds: float) -> None:
         """Wait until a room we joined has come by sync. Raises ChatUnavailable after `seconds`."""
@@ -244,6 +251,11 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
                 self._dead_sessions.add((to_device_event.sender, to_device_event.sender_key))
                 self.olm.users_for_key_query.add(to_device_event.sender)
             return None
+
+    def invalidate_outbound_session(self, room_id: str) -> None:
+        """nio keeps a key that is just being handed out: who left then could read on."""
+        if self.olm:
+            self.olm.outbound_group_sessions.pop(room_id, None)
 
     def mark_dead_sessions(self) -> None:
         """After a key query: have nio open new sessions in place of unreadable ones."""

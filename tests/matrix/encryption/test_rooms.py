@@ -1,61 +1,20 @@
-"""The Matrix adapter in encrypted rooms, against a real Synapse and a second nio client."""
+"""Encrypted rooms, against a real Synapse and a second nio client."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
 from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix import client as client_module
 from bot.chat.matrix.client import Client
-from bot.demo.synapse import Synapse
 from commands.errors import ChatUnavailable, NotThereYet
 from storage.records import Kind
-from tests.matrix.bots import Bot, Bots, channel, eventually, outgoing, person
+from tests.matrix.bots import Bot, channel, eventually, outgoing, person
 from tests.matrix.client import Visitor
-from tests.matrix.names import fresh
+from tests.matrix.encryption.setting import encrypted_room
 from tests.matrix.peer import Peer
-
-
-@pytest.fixture
-async def leaving() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def bots(synapse: Synapse, tmp_path: Path, leaving: AsyncExitStack) -> Bots:
-    return Bots(synapse, tmp_path, leaving)
-
-
-@pytest.fixture
-async def bot(bots: Bots) -> Bot:
-    return await bots.new(fresh("crypt"))
-
-
-@pytest.fixture
-async def ada(synapse: Synapse, tmp_path: Path, leaving: AsyncExitStack) -> Peer:
-    account = await synapse.register(fresh("ada-crypt"))
-    return await leaving.enter_async_context(Peer(synapse.url, account, tmp_path / "ada"))
-
-
-@pytest.fixture
-async def hand(ada: Peer, synapse: Synapse, leaving: AsyncExitStack) -> Visitor:
-    """The same person by raw requests."""
-    return await leaving.enter_async_context(Visitor(synapse.url, ada.account))
-
-
-async def encrypted_room(bot: Bot, ada: Peer, hand: Visitor, version: str = "12") -> str:
-    room = await hand.create_room(
-        invite=[bot.user_id], encrypted=True, name="Team", version=version
-    )
-    await bot.inbox.until(lambda inbox: room in {c.channel.id for c in inbox.of(Kind.WELCOME)})
-    await ada.knows(room, bot.user_id)
-    return room
 
 
 @pytest.mark.parametrize("version", ["1", "9", "11", "12"])
