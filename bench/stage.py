@@ -35,7 +35,7 @@ class Stage:
     senders: Sequence[Visitor]
     replies: Replies
     measured: Measured = field(default_factory=Measured)
-    _meter: Meter | None = None
+    meter: Meter | None = None
     _turn: int = 0
 
     async def greet(self) -> str:
@@ -52,18 +52,18 @@ class Stage:
         """Watch the memory of the idle bot and of all that follows inside."""
         self.measured.rss_idle_mib = meter.rss_mib()
         async with meter:
-            self._meter = meter
+            self.meter = meter
             yield
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """What happens inside counts as work of this bot: its processor time is added up."""
-        if not self._meter:
+        if not self.meter:
             raise ValueError("not being measured")
-        before = self._meter.cpu_seconds()
+        before = self.meter.cpu_seconds()
         yield
-        self.measured.cpu_seconds += self._meter.cpu_seconds() - before
-        self.measured.rss_peak_mib = self._meter.peak_mib
+        self.measured.cpu_seconds += self.meter.cpu_seconds() - before
+        self.measured.rss_peak_mib = self.meter.peak_mib
 
     async def one_help(self) -> None:
         """One command in the next room. An unanswered one counts as the 10 s it was awaited."""
