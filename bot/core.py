@@ -1,5 +1,6 @@
 """The bot without a web page or a process: store, chats and servers put together."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
@@ -122,6 +123,7 @@ class Bot:
         waiting, dead = await self.world.store.letter_counts()
         self.metrics.outbox_waiting.set(waiting)
         self.metrics.outbox_dead.set(dead)
+        self.metrics.tasks.set(len(asyncio.all_tasks()))
 
     async def health(self) -> Health:
         """How the parts are, as far as we know without asking anybody but the database."""

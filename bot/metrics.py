@@ -1,7 +1,5 @@
 """What the bot counts, in a registry of its own; `/metrics` on the internal listener shows it."""
 
-import asyncio
-
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -57,11 +55,11 @@ class Metrics:
         self.waiting_pages = Gauge(
             "bbb_bot_waiting_pages", "Join pages held open", registry=registry
         )
-        Gauge(
+        self.tasks = Gauge(
             "bbb_bot_tasks", "Things the event loop has begun and not ended", registry=registry
-        ).set_function(lambda: len(asyncio.all_tasks()))
+        )
         ProcessCollector(registry=registry)
 
     def page(self) -> bytes:
-        """All metrics in the text format of Prometheus; asked for within the event loop."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
