@@ -130,7 +130,12 @@ def servers_of(settings: Settings, metrics: Metrics) -> ServerPool:
         seconds=settings.bbb.timeout,
         observe=lambda call, seconds: metrics.bbb_seconds.labels(call).observe(seconds),
     )
-    return ServerPool({server.name: client}, chosen=server.name, origins=settings.bbb.origins)
+    return ServerPool(
+        {server.name: client},
+        chosen=server.name,
+        origins=settings.bbb.origins,
+        resting=lambda name, rests: metrics.bbb_resting.labels(name).set(rests),
+    )
 
 
 def _adapters(settings: Settings, keys: Keys) -> list[Adapter]:

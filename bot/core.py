@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from bot.chat.base import Adapter
 from bot.jobs.clockwork import Clockwork
@@ -79,22 +80,27 @@ class Bot:
         )
         self._post = Clockwork("post", self.outbox.collect)
         self._edits = Clockwork("edits", self.outbox.collect_edits)
-        self._watch = Clockwork("watch", lambda: meetings.look_due(self.world))
+        # One loop for each server: a dead one holds nobody else's meetings up.
+        self._watches = [
+            Clockwork(f"watch {server}", partial(meetings.look_due, self.world, server))
+            for server in servers.names()
+        ]
+        self._trials = Clockwork("trials", servers.try_again)
 
     async def start(self) -> None:
         """Connect the chats, take up what was left, and begin to do what is due."""
         self.inbox.hold()
         for adapter in self.adapters:
             await adapter.start(self.inbox)
+        await meetings.write_off(self.world)
         await self.inbox.resume()
-        self._post.start()
-        self._edits.start()
-        self._watch.start()
+        for clockwork in (self._post, self._edits, self._trials, *self._watches):
+            clockwork.start()
 
     async def stop(self) -> None:
         """Take nothing new, finish what runs, send what is decided, close. Never raises."""
-        await self._watch.stop()
-        await self._edits.stop()
+        watching = (self._edits, self._trials, *self._watches)
+        await asyncio.gather(*(clockwork.stop() for clockwork in watching))
         await self.inbox.stop(DRAIN)
         await self._post.stop()
         await self._last_letters()
@@ -111,7 +117,9 @@ class Bot:
     async def settle(self) -> None:
         """Do everything that is due now, with nothing running by itself: for tests with a clock."""
         await self.inbox.drained()
-        await meetings.look_due(self.world)
+        await self.world.servers.try_again()
+        for server in self.world.servers.names():
+            await meetings.look_due(self.world, server)
         await self.outbox.deliver_due()
 
     async def prune(self) -> None:

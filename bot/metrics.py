@@ -14,7 +14,8 @@ _BBB_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """The metrics. Labels take few values: verbs of ours, never ids, names or what people typed."""
+    """The metrics. Labels take few values: words of ours, server names of the
+    configuration; never ids, names or what people typed."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -43,6 +44,13 @@ class Metrics:
             "Time of calls to BBB, by call (create, getMeetingInfo ...)",
             ["call"],
             buckets=_BBB_SECONDS,
+            registry=registry,
+        )
+        self.bbb_resting = Gauge(
+            "bbb_bot_bbb_resting",
+            "1 while a BBB server, by its name in the configuration, does not answer and is left"
+            " alone",
+            ["server"],
             registry=registry,
         )
         self.joins = Counter(

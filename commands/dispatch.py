@@ -14,7 +14,6 @@ from datetime import timedelta
 
 from commands.arguments import arguments
 from commands.errors import (
-    AnswerLost,
     ChatTrouble,
     ServerBusy,
     ServerTrouble,
@@ -189,21 +188,23 @@ class Dispatcher:
             return []
         if self._world.limiters.presses.wait(command.person, self._world.clock()):
             return []
+        world = self._world.hurried()
         request = await self._request(command, Right.MEMBER)
         if not may(Right.MEMBER, request.standing):
             return []
-        return await button(self._world, request, card)
+        return await button(world, request, card)
 
     async def _typed(self, command: Command) -> list[Say]:
         parsed = self._parsed(command.text)
         spec = self._spec(parsed)
         if command.direct and not spec.direct:
             raise UserError("e.only_in_channels", verb=spec.verb)
+        world = self._world.hurried()
         request = await self._request(command, spec.right)
         if not may(spec.right, request.standing):
             raise UserError("e.admins_only" if spec.right is Right.ADMIN else "e.members_only",
                             verb=spec.verb)  # fmt: skip
-        return await spec.handler(self._world, request, arguments(parsed, spec))
+        return await spec.handler(world, request, arguments(parsed, spec))
 
     def _parsed(self, text: str) -> Parsed:
         try:
@@ -292,7 +293,7 @@ def _in(text: Message | None, language: str) -> Message | None:
 def _trouble_key(error: ServerTrouble) -> str:
     """One clear sentence for the person; only the log says which server and why."""
     match error:
-        case AnswerLost():
+        case _ if error.in_doubt:
             return "e.bbb_unknown"
         case ServerBusy():
             return "e.bbb_busy"

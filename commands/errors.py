@@ -2,12 +2,12 @@
 
 UserError               the person who asked hears about it, by message key
 ServerTrouble           a BBB server did not do what was asked
-  ServerUnreachable     refused, no such host, connection cut; nothing was answered
-    AnswerLost          the request may have been carried out, its answer was lost
-      ServerTimedOut    no complete answer within the deadline
-  NotBBB                something answered that is not BBB: HTML, empty, cut short, too large,
-  entities, redirect
-  ServerBroken          HTTP 5xx
+  ServerUnreachable     refused, no such host, HTTP 503; left alone because it did not answer before
+    AnswerLost          the request went out, its answer was lost (*)
+      ServerTimedOut    no complete answer within the deadline (*)
+  NotBBB                something answered that is not BBB: an HTML page, a redirect, HTTP 4xx
+    Garbled             an answer that cannot be read: empty, cut short, too large, entities (*)
+  ServerBroken          HTTP 500, 502, 504 (*)
   ServerBusy            HTTP 429, or "no capacity"
   WrongSecret           checksumError, 401, 403
   ServerRefused         returncode FAILED with another message key, or none
@@ -18,11 +18,17 @@ ChatTrouble             a chat did not do what was asked
   ChatRefused           it said no for good
     DirectRefused       this person cannot be written to directly
   NotThereYet           the person has not opened the direct message yet
+
+(*) what was asked for may have been done all the same: `in_doubt`.
 """
 
 from datetime import timedelta
+from typing import ClassVar
 
 from commands.messages import Arg
+
+_CHANGES = {"create", "end", "sendChatMessage"}
+"""BBB's calls that do something; the others only look."""
 
 
 class UserError(Exception):
@@ -39,11 +45,19 @@ class ServerTrouble(Exception):
     call and the server's name, no more.
     """
 
+    may_be_done: ClassVar[bool] = False
+    """Whether this trouble can come after the server has carried out the call."""
+
     def __init__(self, server: str, call: str, detail: str = "") -> None:
         super().__init__(f"{server}: {call}: {detail or type(self).__name__}")
         self.server = server
         self.call = call
         self.detail = detail
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something may have changed at the server, although it did not say so."""
+        return self.may_be_done and self.call in _CHANGES
 
 
 class ServerUnreachable(ServerTrouble):
@@ -53,19 +67,27 @@ class ServerUnreachable(ServerTrouble):
 class AnswerLost(ServerUnreachable):
     """The request went out, the answer did not come: it may have been carried out."""
 
+    may_be_done = True
+
 
 class ServerTimedOut(AnswerLost):
     """No complete answer within the deadline."""
 
 
 class NotBBB(ServerTrouble):
-    """Something answered that is not BBB; `detail` says what
-    (html, empty, truncated, redirect ...).
-    """
+    """Something answered that is not BBB; `detail` says what (html, redirect, HTTP 404 ...)."""
+
+
+class Garbled(NotBBB):
+    """Whatever answered cannot be read; `detail` says why (empty, truncated, too large ...)."""
+
+    may_be_done = True
 
 
 class ServerBroken(ServerTrouble):
-    """HTTP 5xx."""
+    """HTTP 500, 502, 504: something broke over the call, before or after it was done."""
+
+    may_be_done = True
 
 
 class ServerBusy(ServerTrouble):

@@ -182,7 +182,9 @@ class MeetingInfo:
 
 
 class MeetingServers(Protocol):
-    """The BBB servers. Calls raise the ServerTrouble family within 10 s."""
+    """The BBB servers. Calls raise the ServerTrouble family in time, and at once where a server
+    has not answered for a while.
+    """
 
     def choose(self) -> str:
         """The server for a new meeting, by name."""
@@ -192,12 +194,20 @@ class MeetingServers(Protocol):
     def healthy(self) -> bool:
         """Whether the last question to the server for new meetings was answered."""
 
+    def within(self, seconds: float) -> "MeetingServers":
+        """The same servers for somebody who waits: all their calls together end within so long."""
+
+    async def try_again(self) -> bool:
+        """Ask servers that were left alone long enough whether they are back. Always False: there
+        is nothing more to do at once.
+        """
+
     def origins(self) -> Sequence[str]:
         """`https://host[:port]` of every server people may be sent to."""
 
     async def create(self, server: str, plan: MeetingPlan) -> CreatedMeeting:
         """Idempotent: the same plan again gives the running
-        meeting. Raises AnswerLost when unknown.
+        meeting. Raises trouble `in_doubt` when unknown.
         """
 
     def join_url(self, server: str, seat: Seat) -> str:

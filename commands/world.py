@@ -15,6 +15,9 @@ from commands.ports import Chat, Clock, Limits, MeetingServers, Policy, Randomne
 from storage.records import Channel, Person, PersonRow
 from storage.store import Store
 
+WAITED_FOR = 9.0
+"""Seconds that BBB gets in all while a person waits: within 10 s they have an answer."""
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -52,6 +55,10 @@ class World:
             return self.chats[platform]
         except KeyError:
             raise ChatUnavailable(f"{platform} is not started") from None
+
+    def hurried(self) -> "World":
+        """The same for one person who waits: from now on, BBB has so long for all of it."""
+        return replace(self, servers=self.servers.within(WAITED_FOR))
 
     async def name_of(self, person: Person) -> str:
         """The display name cleaned, else the local part of the id cleaned; may be ""."""

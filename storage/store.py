@@ -222,8 +222,10 @@ class Store(Protocol):
 
     async def live_meetings(self) -> list[Meeting]: ...
 
-    async def meetings_to_look_at(self, *, now: datetime, limit: int = 100) -> list[Meeting]:
-        """Live meetings whose `next_look_at` has come, longest due first."""
+    async def meetings_to_look_at(
+        self, server: str, *, now: datetime, limit: int = 100
+    ) -> list[Meeting]:
+        """Live meetings on a server whose `next_look_at` has come, longest due first."""
 
     async def meeting_seen(
         self, meeting_id: str, *, present: int, at: datetime, next_look_at: datetime

@@ -6,7 +6,8 @@ import secrets as randomness
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 import httpx
@@ -16,8 +17,8 @@ from bot.bbb.parse import Asked, Version
 from bot.bbb.sign import Algorithm, Parameters, checksum_length, signed_query
 from commands.errors import (
     AnswerLost,
+    Garbled,
     NoSuchMeeting,
-    NotBBB,
     ServerRefused,
     ServerTimedOut,
     ServerTrouble,
@@ -31,8 +32,11 @@ log = logging.getLogger(__name__)
 LONGEST_ANSWER = 5_000_000
 """Bytes, counted after decompression."""
 
-LONGEST_READ_AT_ONCE = 250_000
-"""Bytes: a meeting of a thousand people."""
+LONGEST_READ_AT_ONCE = 50_000
+"""Bytes: a meeting of a hundred people, read in some milliseconds."""
+
+UNPACKED_AT_ONCE = 65_536
+"""Bytes: a thousandth of it can stand for all of them."""
 
 _TIMEOUTS = httpx.Timeout(connect=3, read=8, write=8, pool=3)
 """Each is for one step only; the deadline of a call is set around all of them."""
@@ -57,7 +61,7 @@ class Client:
         bot_version: str,
         home: str = "",
         algorithm: Algorithm = "sha256",
-        seconds: float = 10.0,
+        seconds: float = 8.0,
         transport: httpx.AsyncBaseTransport | None = None,
         observe: Callable[[str, float], None] = lambda call, seconds: None,
     ) -> None:
@@ -88,7 +92,7 @@ class Client:
             headers={
                 "User-Agent": f"bbb-bot/{bot_version}",
                 "Accept": "application/xml, text/xml, */*",
-                "Accept-Encoding": "gzip, deflate",
+                "Accept-Encoding": "gzip",
             },
             timeout=_TIMEOUTS,
             follow_redirects=False,
@@ -101,52 +105,55 @@ class Client:
 
     # --- calls -------------------------------------------------------------------------------
 
-    async def create(self, plan: MeetingPlan, *, seconds: float | None = None) -> CreatedMeeting:
-        """Have the meeting; the same plan again finds the running one. Raises AnswerLost when it
-        may or may not be there now.
+    # `seconds` bound one call, where they are other than the client's own.
+
+    async def create(self, plan: MeetingPlan, seconds: float | None = None) -> CreatedMeeting:
+        """Have the meeting; the same plan again finds the running one. Raises trouble `in_doubt`
+        when it may or may not be there now.
         """
         room = self._room("create")
         wanted = parameters.create_parameters(plan, self._tags, room=room)
-        root = await self._ask("create", wanted, seconds=seconds)
+        root = await self._ask("create", wanted, seconds)
         return parse.created_meeting(root, plan.meeting_id, Asked(self.name, "create"))
 
     def join_url(self, seat: Seat) -> str:
         """A signed address, a bearer credential without expiry: only for a redirect."""
         return self._address("join", parameters.join_parameters(seat), self._secret)
 
-    async def info(self, meeting_id: str) -> MeetingInfo | None:
+    async def info(self, meeting_id: str, seconds: float | None = None) -> MeetingInfo | None:
         """What runs under this id, or None."""
         try:
-            root = await self._ask("getMeetingInfo", {"meetingID": meeting_id})
+            root = await self._ask("getMeetingInfo", {"meetingID": meeting_id}, seconds)
         except NoSuchMeeting:
             return None
         return parse.meeting_info(root, meeting_id, Asked(self.name, "getMeetingInfo"))
 
-    async def end(self, meeting_id: str) -> None:
+    async def end(self, meeting_id: str, seconds: float | None = None) -> None:
         """Ask for the end, which comes within seconds; a meeting that is not there is done."""
         try:
-            await self._ask("end", {"meetingID": meeting_id})
+            await self._ask("end", {"meetingID": meeting_id}, seconds)
         except NoSuchMeeting:
             return
 
-    async def say(self, meeting_id: str, text: str) -> None:
+    async def say(self, meeting_id: str, text: str, seconds: float | None = None) -> None:
         """Say something in the meeting's chat (BBB 3.0). Raises NoSuchMeeting when nobody is in."""
         room = self._room("sendChatMessage")
         wanted = parameters.message_parameters(meeting_id, text, room=room)
-        await self._ask("sendChatMessage", wanted)
+        await self._ask("sendChatMessage", wanted, seconds)
 
     async def version(self) -> Version:
         """What the API's root says: that a BBB is there, not that the secret is right."""
         asked = Asked(self.name, "version")
         return parse.version(await self._answer(asked, self._fetched(asked, self._url)))
 
-    async def check_secret(self) -> None:
+    async def check_secret(self, seconds: float | None = None) -> None:
         """Ask for something cheap that must be signed. Raises WrongSecret."""
-        await self._ask("isMeetingRunning", {"meetingID": f"check-{randomness.token_hex(16)}"})
+        nobodys = f"check-{randomness.token_hex(16)}"
+        await self._ask("isMeetingRunning", {"meetingID": nobodys}, seconds)
 
     # --- one call ----------------------------------------------------------------------------
 
-    async def _ask(self, call: str, wanted: Parameters, *, seconds: float | None = None) -> Element:
+    async def _ask(self, call: str, wanted: Parameters, seconds: float | None = None) -> Element:
         asked = Asked(self.name, call)
         return await self._answer(asked, self._accepted(asked, wanted), seconds)
 
@@ -220,17 +227,40 @@ class Client:
 
 
 async def _body(answer: httpx.Response, asked: Asked) -> bytes:
-    """The body, unpacked as it comes. Raises NotBBB as soon as it is too large."""
-    body = bytearray()
-    async for piece in answer.aiter_bytes():
-        body += piece
-        if len(body) > LONGEST_ANSWER:
-            raise NotBBB(asked.server, asked.call, "too large")
+    """The body, unpacked as it comes. Raises Garbled as soon as it is too large."""
+    body, unpack = bytearray(), _unpacker(answer.headers.get("content-encoding", ""))
+    async for packed in answer.aiter_raw():
+        try:
+            for piece in unpack(packed):
+                body += piece
+                if len(body) > LONGEST_ANSWER:
+                    raise Garbled(asked.server, asked.call, "too large")
+        except zlib.error:
+            raise Garbled(asked.server, asked.call, "encoded badly") from None
     return bytes(body)
 
 
+def _unpacker(coding: str) -> Callable[[bytes], Iterable[bytes]]:
+    """What turns the pieces that come into small pieces of the body.
+
+    httpx would unpack each piece that comes as a whole: 64 kB can become 64 MB at once.
+    """
+    if coding.strip().lower() in ("", "identity"):
+        return lambda packed: (packed,)
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its head says
+
+    def pieces(packed: bytes) -> Iterator[bytes]:
+        full = True
+        while packed or full:
+            piece = inflate.decompress(packed, UNPACKED_AT_ONCE)
+            packed, full = inflate.unconsumed_tail, len(piece) == UNPACKED_AT_ONCE
+            yield piece
+
+    return pieces
+
+
 async def _read(answer: httpx.Response, body: bytes, asked: Asked) -> Element:
-    """What the body says. A long one is read in a thread: 5 MB of hostile XML take seconds."""
+    """What the body says. A long one is read in a thread."""
     given = answer.status_code, answer.headers.get("content-type", ""), body, asked
     if len(body) <= LONGEST_READ_AT_ONCE:
         return parse.response(*given)
@@ -248,8 +278,6 @@ def _trouble(error: httpx.HTTPError, asked: Asked) -> ServerTrouble:
             return ServerUnreachable(asked.server, asked.call, "no connection in time")
         case httpx.TimeoutException():
             return ServerTimedOut(asked.server, asked.call, "no answer in time")
-        case httpx.DecodingError():
-            return NotBBB(asked.server, asked.call, "encoded badly")
         case _:
             return AnswerLost(asked.server, asked.call, "the connection was cut")
 

@@ -5,23 +5,25 @@ error's text, save a message key of plain letters.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import DefusedXMLParser
 
 from commands.errors import (
+    Garbled,
     NoSuchMeeting,
     NotBBB,
     ServerBroken,
     ServerBusy,
     ServerRefused,
     ServerTrouble,
+    ServerUnreachable,
     WrongSecret,
 )
 from commands.ports import Attendee, CreatedMeeting, MeetingInfo
@@ -57,10 +59,12 @@ def refuse_by_status(status: int, headers: Mapping[str, str], asked: Asked) -> N
     if status == 429 or (status == 503 and "retry-after" in headers):
         wait = retry_after(headers)
         raise ServerBusy(asked.server, asked.call, f"HTTP {status}", retry_after=wait)
+    if status == 503:  # a proxy that has not passed it on
+        raise ServerUnreachable(asked.server, asked.call, f"HTTP {status}")
     if status >= 500:
         raise ServerBroken(asked.server, asked.call, f"HTTP {status}")
     if "," in headers.get("content-encoding", ""):  # gzip in gzip: 64 kB can become 64 GB
-        raise NotBBB(asked.server, asked.call, "encoded twice")
+        raise Garbled(asked.server, asked.call, "encoded twice")
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
@@ -81,21 +85,27 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 def response(status: int, content_type: str, body: bytes, asked: Asked) -> Element:
     """The `<response>` of a call that succeeded.
 
-    Raises NotBBB (html, empty, truncated, entities, not XML ...), WrongSecret, NoSuchMeeting,
-    ServerBusy, ServerRefused.
+    Raises NotBBB (html, HTTP 4xx), Garbled (empty, truncated, entities, not XML ...), WrongSecret,
+    NoSuchMeeting, ServerBusy, ServerRefused.
     """
     try:
         root = _document(content_type, body)
     except _Strange as strange:
-        what = f"HTTP {status}" if status >= 400 else strange.what
+        what = strange.what
     else:
         returncode = _text(root, "returncode")
         if root.tag == "response" and returncode == "FAILED":
             raise _refusal(root, asked)
         if root.tag == "response" and returncode == "SUCCESS" and status < 400:
             return root
-        what = f"HTTP {status}" if status >= 400 else "not a BBB answer"
-    raise NotBBB(asked.server, asked.call, what)
+        what = "not a BBB answer"
+    if status >= 400:
+        raise NotBBB(asked.server, asked.call, f"HTTP {status}")
+    raise (NotBBB if what == _PAGE else Garbled)(asked.server, asked.call, what)
+
+
+_PAGE = "html"
+"""A page for people, such as a login: the call did not get to a BBB."""
 
 
 _HTML = re.compile(
@@ -113,9 +123,9 @@ def _document(content_type: str, body: bytes) -> Element:
     if not body.strip():
         raise _Strange("empty")
     if "html" in content_type.lower() or _HTML.match(body):
-        raise _Strange("html")
+        raise _Strange(_PAGE)
     try:
-        return _root(body)
+        return _root(_slices(body))
     except ParseError as error:
         what = _what_is_wrong(error, body)
     if what == "truncated":
@@ -123,10 +133,54 @@ def _document(content_type: str, body: bytes) -> Element:
     return _mended(body)
 
 
-def _root(document: bytes | str) -> Element:
-    """The root element. Raises ParseError; _Strange for entities and unknown encodings."""
+SLICE = 65_536
+"""Bytes read at once. A longer text or tag is none of BBB's, and would hold up other threads."""
+MOST_ELEMENTS = 25_000
+"""In one answer; a meeting of a thousand people has half of that."""
+DEEPEST = 50
+
+
+class _Tree(TreeBuilder):
+    """Builds no tree that takes long to read, or to throw away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._elements = self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        self._elements += 1
+        self._depth += 1
+        if self._elements > MOST_ELEMENTS or self._depth > DEEPEST:
+            raise _Strange("too large")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
+
+def _slices(body: bytes) -> Iterator[bytes]:
+    """The body in pieces of at most SLICE bytes, cut where markup begins. Raises _Strange."""
+    at = 0
+    while len(body) - at > SLICE:
+        cut = body.rfind(b"<", at + 1, at + SLICE)
+        if cut < 0:
+            raise _Strange("too large")
+        yield body[at:cut]
+        at = cut
+    yield body[at:]
+
+
+def _root(slices: Iterable[bytes | str]) -> Element:
+    """The root element. Raises ParseError; _Strange for entities, unknown encodings and too much.
+
+    It is read in slices, so that in a thread it lets go of the others often enough.
+    """
+    parser = DefusedXMLParser(target=_Tree(), forbid_dtd=True)
     try:
-        root: Element = fromstring(document, forbid_dtd=True)
+        for piece in slices:
+            parser.feed(piece)
+        root: Element = parser.close()
     except DefusedXmlException:
         raise _Strange("entities") from None
     except (ValueError, LookupError):
@@ -147,7 +201,9 @@ _CUT_SHORT = {3, 5, 20}
 def _mended(body: bytes) -> Element:
     """The root of a document with characters that XML forbids, or bytes that are not UTF-8."""
     try:
-        return _root(_FORBIDDEN.sub("", body.decode("utf-8", "replace")))
+        return _root(
+            _FORBIDDEN.sub("", piece.decode("utf-8", "replace")) for piece in _slices(body)
+        )
     except ParseError as error:
         raise _Strange(_what_is_wrong(error, body)) from None
 
@@ -207,7 +263,7 @@ def _means_no_such_meeting(key: str, call: str) -> bool:
 def created_meeting(root: Element, meeting_id: str, asked: Asked) -> CreatedMeeting:
     """What `create` made or found. `meeting_id` is ours: balancers answer with one of their own.
 
-    Raises NotBBB when the session's id or time is missing.
+    Raises Garbled when the session's id or time is missing.
     """
     return CreatedMeeting(
         meeting_id=meeting_id,
@@ -219,7 +275,7 @@ def created_meeting(root: Element, meeting_id: str, asked: Asked) -> CreatedMeet
 
 
 def meeting_info(root: Element, meeting_id: str, asked: Asked) -> MeetingInfo:
-    """What getMeetingInfo says; names as BBB has them, not cleaned. Raises NotBBB as above."""
+    """What getMeetingInfo says; names as BBB has them, not cleaned. Raises Garbled as above."""
     attendees = tuple(map(_attendee, root.findall("attendees/attendee")))
     return MeetingInfo(
         meeting_id=meeting_id,
@@ -261,7 +317,7 @@ def _create_time(root: Element, asked: Asked) -> int:
 
 
 def _incomplete(asked: Asked) -> NoReturn:
-    raise NotBBB(asked.server, asked.call, "incomplete")
+    raise Garbled(asked.server, asked.call, "incomplete")
 
 
 def _text(parent: Element, child: str) -> str:

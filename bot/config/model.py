@@ -103,8 +103,8 @@ class Bbb(Section):
     servers: tuple[BbbServer, ...]
     # Further hosts that a join may be redirected to: the nodes behind a balancer.
     extra_origins: tuple[Annotated[str, AfterValidator(values.origin)], ...] = ()
-    # Seconds one question to a server may take in all.
-    timeout: float = Field(default=10.0, gt=0, le=60)
+    # Seconds one question to a server may take in all: people have an answer within 10.
+    timeout: float = Field(default=8.0, gt=0, le=9)
 
     @model_validator(mode="after")
     def _exactly_one_server(self) -> "Bbb":

@@ -3,7 +3,7 @@
 from itertools import count
 
 from commands.cleaning import clean
-from commands.errors import ServerTrouble, UserError
+from commands.errors import UserError
 from commands.handlers.direct import by_direct_message
 from commands.messages import Arg, Message, Phrase, TextKey, Typed
 from commands.options import KEYS, Options, looser, read
@@ -36,14 +36,8 @@ async def start(world: World, request: Request, args: Args) -> list[Say]:
     options = read(args.options, world.policy)
     may_loosen(world, request, options)
     room = await _room_to_start(world, request, args, options)
-    try:
-        opened = await meetings.open_for_command(
-            world, room, request.person, args.title, options, request.cause
-        )
-    except ServerTrouble:
-        if "new" in args.flags:  # nothing was created, then
-            await world.store.delete_room(room.id, at=world.clock(), cause=request.cause)
-        raise
+    open_in = meetings.open_in_new_room if "new" in args.flags else meetings.open_for_command
+    opened = await open_in(world, room, request.person, args.title, options, request.cause)
     if opened.fresh and opened.card is not None:
         return [Say(card=opened.card)]
     return [await _already(world, room, opened.meeting, wished=bool(args.title or args.options))]

@@ -5,7 +5,7 @@ from commands.handlers.direct import by_direct_message
 from commands.handlers.meetings import may_loosen, my_room
 from commands.messages import Message, Phrase, Typed
 from commands.options import KEYS, read
-from commands.services import calls, rooms
+from commands.services import calls, meetings, rooms
 from commands.services.linking import personal_link, room_link
 from commands.spec import Args, Group, Request, Say, Takes, say
 from commands.world import World
@@ -45,8 +45,8 @@ async def listed(world: World, request: Request, args: Args) -> list[Say]:
         return [say("rooms.none", create=Typed("create NAME"))]
     lines = [Phrase("rooms.head", {"n": len(found)})]
     for room in found:
-        running = await world.store.live_meeting(room.id)
-        key = "rooms.live" if running else "rooms.line"
+        open_now = await meetings.is_open(world, room)
+        key = "rooms.live" if open_now else "rooms.line"
         lines.append(Phrase(key, {"room": room.name, "link": await room_link(world, room)}))
     return [Say(Message(tuple(lines)))]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from commands.cleaning import clean
-from commands.errors import ServerTrouble, ServerUnreachable, UserError
+from commands.errors import ServerUnreachable, UserError
 from commands.messages import LinkTo, Who
 from commands.options import Options
 from commands.services import meetings, rooms
@@ -56,11 +56,7 @@ async def call(
     )
     if room.deleted_at is not None:  # the first try failed, then a crash came
         raise ServerUnreachable("", "create", "refused before")
-    try:
-        await meetings.open_for_command(world, room, asker, topic, Options(), cause)
-    except ServerTrouble:
-        await world.store.delete_room(room.id, at=world.clock(), cause=cause)
-        raise
+    await meetings.open_in_new_room(world, room, asker, topic, Options(), cause)
     return room, [(person, await personal_link(world, room, person)) for person in members]
 
 

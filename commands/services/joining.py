@@ -200,6 +200,9 @@ class Joining:
 
     async def press(self, press: Press) -> Outcome:
         """The button. Asks the chat, then BBB; gives the way in, or why not."""
+        return await Joining(self._world.hurried())._press(press)
+
+    async def _press(self, press: Press) -> Outcome:
         visit = await self._visit(press.token, press.cookie)
         if visit is None:
             return NotFound()

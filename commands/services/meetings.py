@@ -1,14 +1,16 @@
 """Meetings: opened by a command or a click, looked at, talked into, ended.
 
 planned ──create──> open ──somebody inside──> running ──end, or gone at BBB──> ended
-   └──refused: the row is taken out               open ──BBB forgot it──> ended, the card stays open
+   ├──refused: the row is taken out               open ──BBB forgot it──> ended, the card stays open
+   └──answer lost: stays planned until the same room is asked for again, or BBB says what it holds
 """
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from commands.cleaning import clean
-from commands.errors import AnswerLost, NoSuchMeeting, ServerTrouble, UserError
+from commands.errors import NoSuchMeeting, ServerBusy, ServerTrouble, UserError
 from commands.messages import Typed
 from commands.options import Options
 from commands.permissions import Standing, may_end
@@ -33,6 +35,10 @@ INTERRUPTED_FOR = timedelta(minutes=5)
 """How long after a crash a command is still taken up."""
 LOOKED_AT = 100
 """Meetings one tick looks at."""
+AT_ONCE = 4
+"""Meetings that are looked at side by side on one server."""
+CREATED_WITHIN = timedelta(minutes=1)
+"""What is still planned after this time was left over by a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +58,30 @@ async def open_for_command(
 ) -> Opened:
     """The room's call, opened if it is not; a new card to post when it is fresh.
 
-    Raises ServerTrouble with nothing left behind.
+    Raises ServerTrouble: then nothing is left behind, or what is `in_doubt` is looked after.
     """
     meeting = await world.store.meeting_by_cause(cause) or await _alive(world, room)
     if meeting is None:
         meeting = await _plan(world, room, person, topic, options, cause, card=None)
     if meeting.cause != cause and meeting.state is not MeetingState.PLANNED:
-        card = await world.store.card(meeting.card) if meeting.card else None
-        return Opened(room, meeting, card, fresh=False)
+        return Opened(room, meeting, await _card_of(world, meeting), fresh=False)
     meeting = await ensure_created(world, room, meeting, cause)
+    if meeting.cause != cause and (there := await _card_of(world, meeting)):
+        await cards.refresh(world, room, meeting)
+        return Opened(room, meeting, there, fresh=False)
     card = await cards.new_card(world, room, meeting)
     return Opened(room, meeting, card, fresh=True)
+
+
+async def open_in_new_room(
+    world: World, room: Room, person: Person, topic: str, options: Options, cause: str
+) -> Opened:
+    """The same for a room that was made for this call alone, and goes again if it is not opened."""
+    try:
+        return await open_for_command(world, room, person, topic, options, cause)
+    except ServerTrouble:
+        await world.store.delete_room(room.id, at=world.clock(), cause=cause)
+        raise
 
 
 async def open_for_click(world: World, room: Room, person: Person, cause: str) -> Opened:
@@ -74,6 +93,8 @@ async def open_for_click(world: World, room: Room, person: Person, cause: str) -
     if meeting is not None:
         created = await ensure_created(world, room, meeting, cause)
         if created.id == meeting.id:
+            if meeting.state is MeetingState.PLANNED:
+                await _show(world, room, created)
             return Opened(room, created, None, fresh=False)
     last = await world.store.last_meeting(room.id)
     card = await _card_to_reuse(world, room, last)
@@ -85,10 +106,7 @@ async def open_for_click(world: World, room: Room, person: Person, cause: str) -
         world, room, opener, topic, options, cause, card=card.id if card else None
     )
     meeting = await ensure_created(world, room, meeting, cause)
-    if card is not None:
-        await cards.refresh(world, room, meeting)
-    elif room.kind in (RoomKind.DEFAULT, RoomKind.NAMED):
-        await _post_new_card(world, room, meeting)
+    await _show(world, room, meeting)
     return Opened(room, meeting, card, fresh=True)
 
 
@@ -108,10 +126,18 @@ async def _card_to_reuse(world: World, room: Room, last: Meeting | None) -> Card
     return card if card and card.channel == room.channel else None
 
 
-async def _post_new_card(world: World, room: Room, meeting: Meeting) -> None:
-    card = await cards.new_card(world, room, meeting)
-    letter = cards.letter_of(card, letter_id=f"{card.id}/post")
-    await world.store.say([letter], cards=[card])
+async def _card_of(world: World, meeting: Meeting) -> Card | None:
+    return await world.store.card(meeting.card) if meeting.card else None
+
+
+async def _show(world: World, room: Room, meeting: Meeting) -> None:
+    """Let the meeting's card follow; in a channel, post the one that is missing."""
+    if await _card_of(world, meeting):
+        await cards.refresh(world, room, meeting)
+    elif room.kind in (RoomKind.DEFAULT, RoomKind.NAMED):
+        card = await cards.new_card(world, room, meeting)
+        letter = cards.letter_of(card, letter_id=f"{card.id}/post")
+        await world.store.say([letter], cards=[card])
 
 
 async def _alive(world: World, room: Room) -> Meeting | None:
@@ -137,6 +163,7 @@ async def _plan(
         card=card or derived("card", cause),
         topic=clean(topic) or room.name,
         options=options.over(room_options(world, room)).to_json(),
+        next_look_at=world.clock() + CREATED_WITHIN,
     )
     return await _written_down(world, wanted)
 
@@ -153,12 +180,17 @@ async def _written_down(world: World, wanted: Meeting) -> Meeting:
 async def ensure_created(world: World, room: Room, meeting: Meeting, cause: str) -> Meeting:
     """Have BBB hold this meeting. A session other than ours is a new meeting of the same room.
 
-    Raises ServerTrouble; a meeting that `cause` itself has only planned is then taken out again.
+    Raises ServerTrouble; a meeting that `cause` itself has only planned is then taken out again,
+    unless it may have been created: then that is found out later.
     """
+    if meeting.state is MeetingState.PLANNED and meeting.cause != cause:
+        await world.store.look_again(meeting.id, at=world.clock() + CREATED_WITHIN)
     try:
         made = await world.servers.create(meeting.server, await _plan_for_bbb(world, room, meeting))
-    except ServerTrouble:
-        if meeting.cause == cause:
+    except ServerTrouble as trouble:
+        if trouble.in_doubt:
+            await world.store.look_again(meeting.id, at=world.clock() + world.policy.look_every)
+        elif meeting.cause == cause:
             await world.store.drop_meeting(meeting.id)
         raise
     if meeting.internal_id and made.internal_id != meeting.internal_id:
@@ -180,7 +212,7 @@ async def _next_session(world: World, room: Room, old: Meeting, made: CreatedMee
             old,
             id=derived("meeting", cause), cause=cause, state=MeetingState.PLANNED,
             created_at=world.clock(), internal_id="", create_time=0, joined_at=None, ended_at=None,
-            present=0, peak=0, next_look_at=None,
+            present=0, peak=0, next_look_at=world.clock() + CREATED_WITHIN,
         ),
     )  # fmt: skip
     soon = world.clock() + min(SOON, world.policy.look_every)
@@ -211,6 +243,12 @@ async def _plan_for_bbb(world: World, room: Room, meeting: Meeting) -> MeetingPl
         logout_url=world.policy.logout_url or back or world.policy.public_url,
         disable_private_chat=room.kind is RoomKind.CALL,
     )
+
+
+async def is_open(world: World, room: Room) -> bool:
+    """Whether BBB holds a meeting of this room, as far as we know."""
+    meeting = await world.store.live_meeting(room.id)
+    return meeting is not None and meeting.state is not MeetingState.PLANNED
 
 
 # --- looking -----------------------------------------------------------------
@@ -265,23 +303,65 @@ async def _end_guest_links(world: World, room: Room) -> None:
     )
 
 
-async def look_due(world: World) -> bool:
-    """One tick: look at meetings whose time has come; whether more may be due now.
+async def look_due(world: World, server: str) -> bool:
+    """One tick: look at meetings of one server whose time has come; whether more may be due now.
 
-    Trouble is tried again later.
+    Those that could not be asked about are tried again later. When the server itself is in trouble,
+    the others are left as they are: due as soon as it is back.
     """
-    due = await world.store.meetings_to_look_at(now=world.clock(), limit=LOOKED_AT)
-    for meeting in due:
-        room = await world.store.room(meeting.room)
-        if room is None:
-            await world.store.meeting_ended(meeting.id, at=world.clock())
-            continue
-        try:
-            await look(world, room, meeting)
-        except ServerTrouble:
-            later = world.clock() + world.policy.look_every
-            await world.store.look_again(meeting.id, at=later)
+    due = await world.store.meetings_to_look_at(server, now=world.clock(), limit=LOOKED_AT)
+    for first in range(0, len(due), AT_ONCE):
+        looks = [_look_safely(world, meeting) for meeting in due[first : first + AT_ONCE]]
+        if not all(await asyncio.gather(*looks)):
+            return False
     return len(due) == LOOKED_AT
+
+
+async def _look_safely(world: World, meeting: Meeting) -> bool:
+    """Look at one meeting; whether the server answered."""
+    try:
+        await _look_at(world, meeting)
+    except ServerTrouble as trouble:
+        asked_for = trouble.retry_after if isinstance(trouble, ServerBusy) else None
+        wait = max(world.policy.look_every, asked_for or timedelta())
+        await world.store.look_again(meeting.id, at=world.clock() + wait)
+        return False
+    return True
+
+
+async def _look_at(world: World, meeting: Meeting) -> None:
+    room = await world.store.room(meeting.room)
+    if room is None:
+        await world.store.meeting_ended(meeting.id, at=world.clock())
+    elif meeting.state is MeetingState.PLANNED:
+        await _find_out(world, room, meeting)
+    else:
+        await look(world, room, meeting)
+
+
+async def _find_out(world: World, room: Room, plan: Meeting) -> None:
+    """Whether BBB has carried out a plan, nobody knows: the answer was lost, or a crash came.
+
+    For a room that is gone, the meeting is ended. Elsewhere it is left to whoever opens the room
+    next, until BBB itself has forgotten it.
+    """
+    if room.deleted_at is not None:
+        await world.servers.end(plan.server, room.meeting_id)
+        await world.store.drop_meeting(plan.id)
+    elif await world.servers.info(plan.server, room.meeting_id):
+        await world.store.look_again(plan.id, at=world.clock() + world.policy.look_every)
+    elif await world.store.meeting(plan.id) == plan:  # nobody has taken it up meanwhile
+        await world.store.drop_meeting(plan.id)
+
+
+async def write_off(world: World) -> None:
+    """End the meetings on servers that were taken out of the configuration: nobody can be asked
+    about them, and their rooms would stay shut.
+    """
+    for meeting in await world.store.live_meetings():
+        room = await world.store.room(meeting.room)
+        if meeting.server not in world.servers.names() and room is not None:
+            await over(world, room, meeting)
 
 
 # --- what people ask about a meeting -----------------------------------------
@@ -367,7 +447,9 @@ async def say(world: World, room: Room, name: str, text: str) -> None:
     line = clean(f"{name}: {text}", longest=500)
     try:
         await world.servers.say(meeting.server, room.meeting_id, line)
-    except AnswerLost:
-        raise UserError("e.say_unknown") from None
     except NoSuchMeeting:
         raise UserError("e.nobody_inside", room=room.name) from None
+    except ServerTrouble as trouble:
+        if trouble.in_doubt:
+            raise UserError("e.say_unknown") from None
+        raise

@@ -9,6 +9,7 @@ from commands.i18n import texts
 from commands.messages import Typed
 from commands.options import Options
 from commands.permissions import Standing, may_change_room
+from commands.services import meetings
 from commands.world import World, derived
 from storage.records import Channel, Person, Room, RoomKind
 from storage.store import Conflict
@@ -133,7 +134,7 @@ async def delete(
     if done := await world.store.room_changed_by(cause):
         return done
     room = await _changeable(world, channel, person, standing, name, "delete-room", cause)
-    if await world.store.live_meeting(room.id):
+    if await meetings.is_open(world, room):
         raise UserError("e.room_busy", room=room.name, end=Typed(f'end "{room.name}"'))
     await world.store.delete_room(room.id, at=world.clock(), cause=cause)
     return room

@@ -62,11 +62,12 @@ def live_meetings(connection: Connection) -> list[Meeting]:
 
 
 def meetings_to_look_at(
-    connection: Connection, *, now: datetime, limit: int = 100
+    connection: Connection, server: str, *, now: datetime, limit: int = 100
 ) -> list[Meeting]:
     rows = connection.rows(
-        "SELECT * FROM meeting WHERE state <> 'ended' AND next_look_ms <= :now"
-        " ORDER BY next_look_ms, seq LIMIT :limit",
+        "SELECT * FROM meeting WHERE state <> 'ended' AND server = :server"
+        " AND next_look_ms <= :now ORDER BY next_look_ms, seq LIMIT :limit",
+        server=server,
         now=to_ms(now),
         limit=limit,
     )

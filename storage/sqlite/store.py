@@ -218,8 +218,10 @@ class SqliteStore:
     async def live_meetings(self) -> list[Meeting]:
         return await self._thread.read(meetings.live_meetings)
 
-    async def meetings_to_look_at(self, *, now: datetime, limit: int = 100) -> list[Meeting]:
-        return await self._thread.read(meetings.meetings_to_look_at, now=now, limit=limit)
+    async def meetings_to_look_at(
+        self, server: str, *, now: datetime, limit: int = 100
+    ) -> list[Meeting]:
+        return await self._thread.read(meetings.meetings_to_look_at, server, now=now, limit=limit)
 
     async def meeting_seen(
         self, meeting_id: str, *, present: int, at: datetime, next_look_at: datetime

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import traceback
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from bot.bbb.client import LONGEST_ANSWER, LONGEST_READ_AT_ONCE, Client
 from bot.bbb.pool import ServerPool
 from commands.errors import (
     AnswerLost,
+    Garbled,
     NoSuchMeeting,
     NotBBB,
     ServerBroken,
@@ -74,7 +76,7 @@ class Server(httpx.AsyncBaseTransport):
         if isinstance(answer, Exception):
             raise answer
         assert isinstance(answer, httpx.Response)
-        return answer
+        return _unread(answer)
 
     @property
     def calls(self) -> list[str]:
@@ -108,6 +110,14 @@ class Pieces(httpx.AsyncByteStream):
             yield piece
 
 
+def _unread(answer: httpx.Response) -> httpx.Response:
+    """The answer as it comes from a network: its body still to be read."""
+    if not answer.is_stream_consumed:
+        return answer
+    body = Pieces([answer.content])
+    return httpx.Response(answer.status_code, headers=answer.headers, stream=body)
+
+
 def client(server: httpx.AsyncBaseTransport | None, **options: Any) -> Client:
     given: dict[str, Any] = {
         "name": "one", "url": URL, "secrets": [SECRET], "bot_version": "0.1.0",
@@ -120,6 +130,13 @@ def pool(server: httpx.AsyncBaseTransport, **options: Any) -> ServerPool:
     return ServerPool(
         {"one": client(server, **options)}, chosen="one", origins=["https://bbb.example.org"]
     )
+
+
+def answers(answer: httpx.Response) -> Answer:
+    async def answering(_: httpx.Request) -> httpx.Response:
+        return answer
+
+    return answering
 
 
 async def never(_: httpx.Request) -> httpx.Response:
@@ -408,24 +425,27 @@ TROUBLE = {
     "redirect to a login page": (
         httpx.Response(302, headers={"location": f"{URL}login?s3cret"}), NotBBB, "redirect",
     ),
-    "empty": (httpx.Response(200), NotBBB, "empty"),
-    "truncated": (xml("<response><returncode>SUCC"), NotBBB, "truncated"),
-    "plain text": (httpx.Response(200, text="s3cret"), NotBBB, "not XML"),
+    "empty": (httpx.Response(200), Garbled, "empty"),
+    "truncated": (xml("<response><returncode>SUCC"), Garbled, "truncated"),
+    "plain text": (httpx.Response(200, text="s3cret"), Garbled, "not XML"),
     "entities": (
-        xml('<!DOCTYPE a [<!ENTITY b "s3cret">]><response>&b;</response>'), NotBBB, "entities",
+        xml('<!DOCTYPE a [<!ENTITY b "s3cret">]><response>&b;</response>'), Garbled, "entities",
     ),
     "too large": (
-        httpx.Response(200, stream=Pieces([b"<a>"] + [b" " * 65536] * 999)), NotBBB, "too large",
+        httpx.Response(200, stream=Pieces([b"<a>"] + [b" " * 65536] * 999)), Garbled, "too large",
     ),
     "too large once unpacked": (
-        packed(gzip.compress(b"<a>" + b" " * 50_000_000)), NotBBB, "too large",
+        packed(gzip.compress(b"<a>" + b" " * 50_000_000)), Garbled, "too large",
     ),
-    "packed twice": (packed(b"", "gzip, gzip"), NotBBB, "encoded twice"),
-    "packed badly": (packed(b"<response/>"), NotBBB, "encoded badly"),
+    "packed twice": (packed(b"", "gzip, gzip"), Garbled, "encoded twice"),
+    "packed badly": (packed(b"<response/>"), Garbled, "encoded badly"),
     "no such address": (page("<html/>", 404), NotBBB, "HTTP 404"),
     "address too long": (page("<html/>", 414), NotBBB, "HTTP 414"),
     "bad request": (httpx.Response(400), NotBBB, "HTTP 400"),
     "proxy without a server": (page("<html>Bad Gateway</html>", 502), ServerBroken, "HTTP 502"),
+    "a proxy that passes nothing on": (
+        page("<html>Service Unavailable</html>", 503), ServerUnreachable, "HTTP 503",
+    ),
     "broken, in XML": (xml("<response/>", 500), ServerBroken, "HTTP 500"),
     "too many": (httpx.Response(429, headers={"retry-after": "7"}), ServerBusy, "HTTP 429"),
     "unauthorized": (httpx.Response(401, text="Unauthorized"), WrongSecret, "HTTP 401"),
@@ -433,7 +453,7 @@ TROUBLE = {
     "wrong checksum": (failed("checksumError"), WrongSecret, "checksumError"),
     "refused with a key": (failed("idNotUnique"), ServerRefused, "idNotUnique"),
     "refused without a key": (failed(""), ServerRefused, "refused without a reason"),
-    "a success that lacks the session": (success(""), NotBBB, "incomplete"),
+    "a success that lacks the session": (success(""), Garbled, "incomplete"),
 }  # fmt: skip
 
 
@@ -467,6 +487,15 @@ async def test_a_dripping_answer_ends_at_the_deadline() -> None:
     with pytest.raises(ServerTimedOut):
         await client(Server(httpx.Response(200, stream=drip)), seconds=0.2).info("mx-1")
     assert drip.sent < 100
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
+async def test_a_packed_answer_is_unpacked_to_its_last_byte(coding: str) -> None:
+    text = "<a>" + "x" * 60_000 + "</a>"
+    body = success(SESSION + "<running>false</running>" + text * 4).content
+    packing = {"gzip": gzip.compress, "deflate": zlib.compress, "identity": bytes}[coding]
+    seen = await client(Server(packed(packing(body), coding))).info("mx-1")
+    assert seen is not None and seen.create_time == 1531155809613
 
 
 async def test_nothing_is_read_beyond_the_limit() -> None:
@@ -601,8 +630,12 @@ async def test_the_pool_is_what_the_core_asks_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "lost", [never, raising(httpx.ReadError), raising(httpx.ReadTimeout)],
-    ids=["no answer", "connection reset", "silence"],
+    "lost",
+    [
+        never, raising(httpx.ReadError), raising(httpx.ReadTimeout), answers(httpx.Response(200)),
+        answers(page("", 502)),
+    ],
+    ids=["no answer", "connection reset", "silence", "empty", "a broken proxy"],
 )  # fmt: skip
 async def test_a_create_whose_answer_was_lost_is_sent_again_as_it_was(lost: Answer) -> None:
     async def slowly(_: httpx.Request) -> httpx.Response:
@@ -624,8 +657,8 @@ async def test_a_create_that_is_never_answered_ends_within_the_deadline_after_tw
 
 
 @pytest.mark.parametrize(
-    "answer", [page(), page("", 502), raising(httpx.ConnectError), failed("idNotUnique")],
-    ids=["a login page", "a broken proxy", "nobody there", "refused"],
+    "answer", [page(), page("", 503), raising(httpx.ConnectError), failed("idNotUnique")],
+    ids=["a login page", "nothing behind the proxy", "nobody there", "refused"],
 )  # fmt: skip
 async def test_a_create_that_was_answered_is_not_repeated(answer: Any) -> None:
     server = Server(answer)
@@ -653,7 +686,7 @@ async def test_a_create_takes_three_tries_at_most(answers: list[Any]) -> None:
 
 
 async def test_the_pool_is_healthy_while_the_last_question_was_answered() -> None:
-    servers = pool(Server(success(), page("", 502), failed("idNotUnique")))
+    servers = pool(Server(success(), *[page("", 502)] * 2, failed("idNotUnique")))
     assert servers.healthy()
     await servers.create("one", PLAN)
     assert servers.healthy()

@@ -15,11 +15,13 @@ from bot.demo.bbb import Fault, SimulatedBBB
 from bot.demo.bbb.transport import InProcess
 from commands.errors import (
     AnswerLost,
+    Garbled,
     NotBBB,
     ServerBroken,
     ServerBusy,
     ServerTimedOut,
     ServerTrouble,
+    ServerUnreachable,
     WrongSecret,
 )
 from commands.ports import Attendee, MeetingPlan, Seat
@@ -198,7 +200,7 @@ async def test_an_older_server_has_no_chat_call() -> None:
 
 BAD: dict[Fault, type[ServerTrouble]] = {
     Fault.BAD_GATEWAY: ServerBroken,
-    Fault.UNAVAILABLE: ServerBroken,
+    Fault.UNAVAILABLE: ServerUnreachable,
     Fault.URI_TOO_LONG: NotBBB,
     Fault.LOGIN_PAGE: NotBBB,
     Fault.FOUND: NotBBB,
@@ -208,9 +210,14 @@ BAD: dict[Fault, type[ServerTrouble]] = {
     Fault.BAD_REQUEST: NotBBB,
     Fault.XML_500: ServerBroken,
     Fault.NO_MESSAGE_KEY: ServerBusy,
+    Fault.WRONG_CHECKSUM: WrongSecret,
+    Fault.XML_BOMB: Garbled,
+    Fault.GZIP_BOMB: Garbled,
     Fault.HANG: ServerTimedOut,
-    Fault.EMPTY: NotBBB,
-    Fault.TRUNCATED: NotBBB,
+    Fault.NEVER_TOLD: ServerTimedOut,
+    Fault.DRIP: ServerTimedOut,
+    Fault.EMPTY: Garbled,
+    Fault.TRUNCATED: Garbled,
     Fault.RESET: AnswerLost,
     Fault.LOST_REPLY: AnswerLost,
 }

@@ -137,7 +137,7 @@ async def test_meetings_are_looked_at_the_longest_due_first(with_room: Store) ->
     await with_room.meeting_ended("meeting-5", at=NOW)
 
     async def due(limit: int = 100) -> list[str]:
-        found = await with_room.meetings_to_look_at(now=NOW + 3 * MINUTE, limit=limit)
+        found = await with_room.meetings_to_look_at("bbb", now=NOW + 3 * MINUTE, limit=limit)
         return [each.id[-1] for each in found]
 
     assert await due() == ["2", "3", "1"]

@@ -1,19 +1,20 @@
 """What is set to break breaks, before or after the work is done; everything else goes on."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from xml.etree.ElementTree import ParseError, fromstring
 
 import httpx
 import pytest
 
-from bot.demo.bbb import Fault, SimulatedBBB
+from bot.demo.bbb import Fault, SimulatedBBB, gate
 from bot.demo.bbb.faults import ALL, DAMAGED, INSTEAD, ROOT, Faults
 from bot.demo.bbb.run import serving
 from tests.demo_bbb.caller import API, ROOM, Caller, address, said, xml
 
 CREATE = {"name": "Team é", "meetingID": ROOM}
-CUT = {Fault.HANG, Fault.RESET, Fault.LOST_REPLY}
+CUT = {Fault.HANG, Fault.NEVER_TOLD, Fault.DRIP, Fault.RESET, Fault.LOST_REPLY}
 
 SEEN: dict[Fault, tuple[int, str]] = {
     Fault.BAD_GATEWAY: (502, "text/html"),
@@ -27,6 +28,9 @@ SEEN: dict[Fault, tuple[int, str]] = {
     Fault.BAD_REQUEST: (400, "text/plain"),
     Fault.XML_500: (500, "text/xml"),
     Fault.NO_MESSAGE_KEY: (200, "text/xml"),
+    Fault.WRONG_CHECKSUM: (200, "text/xml"),
+    Fault.XML_BOMB: (200, "text/xml"),
+    Fault.GZIP_BOMB: (200, "text/xml"),
 }
 
 
@@ -101,6 +105,30 @@ async def test_a_hanging_call_can_be_given_up_and_did_nothing(bbb: Caller) -> No
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(bbb.get("create", **CREATE), 0.05)
     assert said(await bbb.create()) == ("SUCCESS", "")
+
+
+async def test_a_call_that_is_never_told_of_was_done(bbb: Caller) -> None:
+    bbb.simulated.faults.set(Fault.NEVER_TOLD, call="create", times=1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(bbb.get("create", **CREATE), 0.05)
+    assert said(await bbb.ask("create", **CREATE))[1] == "duplicateWarning"
+
+
+async def test_the_bombs_are_small_until_they_are_opened(bbb: Caller) -> None:
+    bbb.simulated.faults.set(Fault.GZIP_BOMB)
+    packed = b"".join([piece async for piece in _raw(bbb, address("getMeetings", {}))])
+    assert len(packed) < 100_000
+    assert len(gzip.decompress(packed)) > 20_000_000
+    bbb.simulated.faults.set(Fault.XML_BOMB)
+    answer = await bbb.get("getMeetings")
+    assert len(answer.content) < 2_000
+    assert answer.text.count("<!ENTITY") == 10
+
+
+async def _raw(bbb: Caller, url: str) -> AsyncIterator[bytes]:
+    async with bbb.http.stream("GET", url) as answer:
+        async for piece in answer.aiter_raw():
+            yield piece
 
 
 async def test_a_damaged_redirect_is_still_a_redirect(bbb: Caller) -> None:
@@ -200,6 +228,18 @@ async def test_a_reset_comes_in_the_middle_of_the_body(
             got += piece
     writer.close()
     assert got == b"" or (got.startswith(b"HTTP/1.1 200") and b"</response>" not in got)
+
+
+async def test_a_dripping_answer_comes_whole_in_the_end(
+    served: tuple[httpx.AsyncClient, str],
+    simulated: SimulatedBBB,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    http, api = served
+    simulated.faults.set(Fault.DRIP)
+    monkeypatch.setattr(gate, "DRIP_SECONDS", 0)
+    answer = await http.get(address("getMeetings", {}, api=api))
+    assert said(xml(answer))[0] == "SUCCESS"
 
 
 async def test_a_real_connection_hangs_until_the_client_gives_up(

@@ -112,7 +112,9 @@ async def _bot(
         bot_version="test",
         transport=line,
     )
-    servers = ServerPool({"one": client}, chosen="one", origins=[BBB])
+    servers = ServerPool(
+        {"one": client}, chosen="one", origins=[BBB], now=lambda: clock().timestamp()
+    )
     stack.push_async_callback(servers.close)
     return Bot(
         store=store,

@@ -16,6 +16,7 @@ from commands.errors import (
     ServerBusy,
     ServerRefused,
     ServerTrouble,
+    ServerUnreachable,
     WrongSecret,
 )
 from commands.ports import Attendee, CreatedMeeting, MeetingInfo
@@ -101,7 +102,7 @@ def test_any_other_status_without_a_refusal_in_xml_is_not_bbb(body: bytes) -> No
         (429, ServerBusy),
         (500, ServerBroken),
         (502, ServerBroken),
-        (503, ServerBroken),
+        (503, ServerUnreachable),
         (504, ServerBroken),
     ],
 )

@@ -1,9 +1,11 @@
 """What can be broken on purpose: set for one call or all of them, once or until it is cleared."""
 
+import gzip
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, tostring
 
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -32,6 +34,9 @@ class Fault(StrEnum):
     BAD_REQUEST = "400 plain text"
     XML_500 = "500 with XML"
     NO_MESSAGE_KEY = "FAILED without a messageKey"
+    WRONG_CHECKSUM = "FAILED, the checksum is wrong"
+    XML_BOMB = "XML whose entities grow without end"
+    GZIP_BOMB = "20 kB that unpack to 20 MB"
     HANG = "accept and never answer"
     # the call does its work, and the answer suffers
     EMPTY = "200 with an empty body"
@@ -41,6 +46,8 @@ class Fault(StrEnum):
     STRANGE_ELEMENTS = "unknown elements added"
     RESET = "connection reset in the middle of the body"
     LOST_REPLY = "connection closed without an answer"
+    NEVER_TOLD = "the call done, and never answered"
+    DRIP = "the answer a byte at a time"
 
 
 @dataclass(slots=True)
@@ -106,6 +113,19 @@ def _xml_500() -> Response:
     return response
 
 
+_ENTITIES = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+_BOMB = f'<!DOCTYPE response [<!ENTITY a0 "ha">{_ENTITIES}]><response>&a9;</response>'
+
+
+@cache
+def _packed() -> bytes:
+    return gzip.compress(b"<response>" + b" " * 20_000_000, 1)
+
+
+def _gzip_bomb() -> Response:
+    return Response(_packed(), media_type="text/xml", headers={"content-encoding": "gzip"})
+
+
 _LOGIN = (
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 )
@@ -122,6 +142,11 @@ INSTEAD: dict[Fault, Callable[[], Response]] = {
     Fault.BAD_REQUEST: lambda: PlainTextResponse("Bad Request", 400),
     Fault.XML_500: _xml_500,
     Fault.NO_MESSAGE_KEY: lambda: answers.failure(Refusal("", "No Node available.")),
+    Fault.WRONG_CHECKSUM: lambda: answers.failure(
+        Refusal("checksumError", "Checksums do not match")
+    ),
+    Fault.XML_BOMB: lambda: Response(_BOMB, media_type="text/xml"),
+    Fault.GZIP_BOMB: _gzip_bomb,
 }
 
 # --- answers that suffer -------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Stands before the application: writes down each request, and breaks what is to be broken."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from bot.demo.bbb.faults import DAMAGED, INSTEAD, Fault, Faults, too_long
 API = "/bigbluebutton/api"
 LONGEST_ADDRESS = 8 * 1024
 REMEMBERED = 10_000
+DRIP_SECONDS = 0.05
+"""Between two bytes of a dripping answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ class Gate:
         start, body = await self._worked(scope, receive)
         if fault in DAMAGED:
             return await _send(start, DAMAGED[fault](body), send)
+        if fault is Fault.NEVER_TOLD:
+            return await _until_gone(receive)
+        if fault is Fault.DRIP:
+            return await _drip(start, body, send)
         if fault is Fault.RESET:
             await send(start)
             await send({"type": "http.response.body", "body": body[:30], "more_body": True})
@@ -121,6 +128,14 @@ async def _send(start: Message, body: bytes, send: Send) -> None:
     length = (b"content-length", str(len(body)).encode())
     await send({**start, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _drip(start: Message, body: bytes, send: Send) -> None:
+    await send(start)
+    for byte in body:
+        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        await asyncio.sleep(DRIP_SECONDS)
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _until_gone(receive: Receive) -> None:
