@@ -716,3 +716,114 @@ async def test_a_closed_pool_has_closed_its_connections() -> None:
     await servers.close()
     with pytest.raises(RuntimeError, match="closed"):
         await servers.info("one", "mx-1")
+
+
+# --- a server that does not answer ------------------------------------------------------------
+
+
+class Watched:
+    """A pool with a clock of its own, and what it told of resting servers."""
+
+    def __init__(self, server: Server, **options: Any) -> None:
+        self.now = 0.0
+        self.told: list[tuple[str, bool]] = []
+        self.servers = ServerPool(
+            {"one": client(server, **options)}, chosen="one", origins=[],
+            now=lambda: self.now, resting=lambda *told: self.told.append(told),
+        )  # fmt: skip
+
+
+async def test_a_server_that_fails_five_times_is_left_alone_and_heals_by_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "bot")
+    server = Server(raising(httpx.ConnectError))
+    watched = Watched(server)
+    for _ in range(9):
+        with pytest.raises(ServerUnreachable):
+            await watched.servers.info("one", "mx-1")
+    assert len(server.requests) == 5
+    assert not watched.servers.healthy()
+
+    await watched.servers.try_again()  # too early
+    watched.now += 5
+    await watched.servers.try_again()
+    assert server.calls[5:] == ["isMeetingRunning"]
+
+    server.answers = [success()]
+    watched.now += 10
+    await watched.servers.try_again()
+    assert watched.servers.healthy()
+    assert await watched.servers.info("one", "mx-1") is not None
+    assert watched.told == [("one", False), ("one", True), ("one", False)]
+    assert [vars(record)["action"] for record in caplog.records] == ["bbb_left_alone", "bbb_back"]
+    assert not leaks_in(caplog.text)
+
+
+async def test_while_it_is_left_alone_nothing_was_done_for_certain() -> None:
+    server = Server(raising(httpx.ReadError))
+    watched = Watched(server)
+    for _ in range(5):
+        with pytest.raises(AnswerLost):
+            await watched.servers.create("one", PLAN)
+    sent = len(server.requests)
+    with pytest.raises(ServerUnreachable, match="one: create: left alone for a while") as caught:
+        await watched.servers.create("one", PLAN)
+    assert not caught.value.in_doubt
+    assert len(server.requests) == sent
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [failed("idNotUnique"), failed("checksumError"), httpx.Response(429), failed("notFound")],
+    ids=["refused", "wrong secret", "busy", "no such meeting"],
+)
+async def test_a_server_that_refuses_is_not_left_alone(answer: httpx.Response) -> None:
+    server = Server(answer)
+    watched = Watched(server)
+    for _ in range(9):
+        with pytest.raises(ServerTrouble):
+            await watched.servers.create("one", PLAN)
+    assert len(server.requests) == 9
+
+
+async def test_one_server_left_alone_is_not_the_other() -> None:
+    dead, alive = Server(raising(httpx.ConnectError)), Server(success())
+    servers = ServerPool(
+        {"dead": client(dead), "alive": client(alive)}, chosen="alive", origins=[], now=lambda: 0.0
+    )
+    for _ in range(9):
+        with pytest.raises(ServerUnreachable):
+            await servers.info("dead", "mx-1")
+        assert await servers.info("alive", "mx-1") is not None
+    assert (len(dead.requests), len(alive.requests)) == (5, 9)
+
+
+async def test_all_that_one_person_waits_for_ends_in_time() -> None:
+    async def slowly(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.2)
+        return success()
+
+    server = Server(slowly)
+    hurried = pool(server, seconds=30.0).within(0.5)
+    async with asyncio.timeout(20):
+        with pytest.raises(ServerTimedOut):
+            for _ in range(9):
+                await hurried.info("one", "mx-1")
+    assert len(server.requests) <= 3
+    with pytest.raises(ServerUnreachable, match="no time left") as caught:
+        await hurried.end("one", "mx-1")
+    assert not caught.value.in_doubt
+    assert server.calls[-1] == "getMeetingInfo"
+
+
+@pytest.mark.parametrize("kind", [AnswerLost, ServerTimedOut, ServerBroken, Garbled])
+def test_only_a_call_that_changes_something_leaves_doubt(kind: type[ServerTrouble]) -> None:
+    doubtful = [call for call in ("create", "end", "sendChatMessage") if kind("one", call).in_doubt]
+    assert doubtful == ["create", "end", "sendChatMessage"]
+    assert not kind("one", "getMeetingInfo").in_doubt
+
+
+@pytest.mark.parametrize("kind", [ServerUnreachable, NotBBB, ServerBusy, WrongSecret])
+def test_what_did_not_get_there_leaves_no_doubt(kind: type[ServerTrouble]) -> None:
+    assert not kind("one", "create").in_doubt
