@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from bot.demo.synapse import Account, Synapse
 from tests.matrix.client import Observer, Visitor
@@ -68,32 +69,33 @@ async def ordeal(
     *,
     seed: int,
     commands: int = 300,
+    kills: int = KILLS,
     start: Sequence[str] = (*BOT, "run"),
 ) -> Verdict:
-    """Ask `commands` times while the bot is killed five times. `start` is the bot's command line.
+    """Ask `commands` times while the bot is killed. `start` is the bot's command line.
 
     Raises BotFailed.
     """
     rng = random.Random(seed)
     async with AsyncExitStack() as leaving:
         line = await leaving.enter_async_context(SlowLine(synapse.url, rng))
-        crowd = await _gather(synapse, directory, leaving)
-        halls = await _open_halls(synapse, crowd)
+        crowd = await gather(synapse, directory, leaving)
+        halls = await open_halls(synapse, crowd)
         config = write_config(
             directory, crowd.bot, homeserver=line.url, bbb_port=free_port(), bbb_secret="none"
         )
         bot = Process((*start, "--config", config), directory / "output.txt")
         leaving.push_async_callback(bot.stop)
         bot.start()
-        await _come_to_life(crowd, halls, bot)
-        asked = await _ask_and_kill(crowd, halls, bot, rng, commands)
-        await _settle(crowd, set(asked), directory / "data")
+        await come_to_life(crowd, halls, bot)
+        asked = await _ask_and_kill(crowd, halls, bot, rng, commands, kills)
+        await settle(crowd, set(asked), directory / "data")
         exit_code = await bot.stop()
-        reader = Reader(crowd.eve, await leaving.enter_async_context(_pager(synapse, crowd)))
+        reader = Reader(crowd.eve, await leaving.enter_async_context(pager(synapse, crowd)))
         return await reader.judge(halls, crowd.bot.user_id, asked, exit_code)
 
 
-async def _gather(synapse: Synapse, directory: Path, leaving: AsyncExitStack) -> Crowd:
+async def gather(synapse: Synapse, directory: Path, leaving: AsyncExitStack) -> Crowd:
     ada, bo, eve, bot = [
         await synapse.register(fresh(f"{name}-of-ordeal")) for name in ("ada", "bo", "eve", "bot")
     ]
@@ -106,10 +108,10 @@ async def _gather(synapse: Synapse, directory: Path, leaving: AsyncExitStack) ->
     return Crowd(watching, asking, judging, bot)
 
 
-async def _open_halls(synapse: Synapse, crowd: Crowd) -> list[Hall]:
+async def open_halls(synapse: Synapse, crowd: Crowd, rooms: int = ROOMS) -> list[Hall]:
     """Rooms of both versions, every other pair encrypted, with everybody in them."""
     halls = []
-    for number in range(ROOMS):
+    for number in range(rooms):
         encrypted = number % 4 >= 2
         room = await crowd.ada.create_room(
             version=VERSIONS[number % 2], encrypted=encrypted, preset="public_chat"
@@ -122,12 +124,18 @@ async def _open_halls(synapse: Synapse, crowd: Crowd) -> list[Hall]:
     return halls
 
 
-def _pager(synapse: Synapse, crowd: Crowd) -> Visitor:
+def pager(synapse: Synapse, crowd: Crowd) -> Visitor:
     """The judge once more, to read timelines as the server has them."""
     return Visitor(synapse.url, crowd.eve.account)
 
 
-async def _come_to_life(crowd: Crowd, halls: Sequence[Hall], bot: Process) -> None:
+class Talker(Protocol):
+    """A bot that leaves something to be read when it did not do what it should."""
+
+    def last_words(self) -> str: ...
+
+
+async def come_to_life(crowd: Crowd, halls: Sequence[Hall], bot: Talker) -> None:
     """Return when the bot answers, and its keys are known where they are needed."""
     plain = next(hall for hall in halls if not hall.encrypted)
     deadline = time.monotonic() + ALIVE_SECONDS
@@ -142,16 +150,21 @@ async def _come_to_life(crowd: Crowd, halls: Sequence[Hall], bot: Process) -> No
 
 
 async def _ask_and_kill(
-    crowd: Crowd, halls: Sequence[Hall], bot: Process, rng: random.Random, commands: int
+    crowd: Crowd,
+    halls: Sequence[Hall],
+    bot: Process,
+    rng: random.Random,
+    commands: int,
+    kills: int,
 ) -> dict[str, Hall]:
     """Ask in batches; a kill falls into each but the last. The commands by event id."""
     asked: dict[str, Hall] = {}
     places = [hall for hall in halls for _ in range(commands // len(halls))]
     rng.shuffle(places)
-    batches = KILLS + 1
+    batches = kills + 1
     for number in range(batches):
         asking = asyncio.create_task(_ask(crowd, places[number::batches], asked))
-        if number < KILLS:
+        if number < kills:
             await _kill(crowd, bot, rng)
         await asking
     return asked
@@ -187,7 +200,7 @@ async def _sign_of_life(crowd: Crowd, bot: Process) -> None:
         raise BotFailed(f"no answer since the last start:\n{bot.last_words()}")
 
 
-async def _settle(crowd: Crowd, asked: set[str], data: Path) -> None:
+async def settle(crowd: Crowd, asked: set[str], data: Path) -> None:
     """Return when all is answered and nothing waits, or when nothing waits and all is silent."""
     began = time.monotonic()
     while time.monotonic() < began + END_SECONDS:
