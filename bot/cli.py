@@ -46,6 +46,30 @@ def run(config: ConfigPath = None) -> None:
 
 
 @app.command()
+def init(
+    config: Annotated[
+        Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration to write.")
+    ] = Path("config.yaml"),
+    answers: Annotated[
+        Path | None,
+        typer.Option("--answers", metavar="FILE", help="Take the answers from here; ask nothing."),
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="With --answers: keep what could not be reached.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write over a configuration that is there.")
+    ] = False,
+) -> None:
+    """Write a configuration: five questions, each answer tried at once."""
+    from bot.init.command import main as initialise
+
+    raise typer.Exit(
+        initialise(config, answers=answers, anyway=anyway, overwrite=overwrite, env=os.environ)
+    )
+
+
+@app.command()
 def demo(
     tour: Annotated[bool, typer.Option("--tour", help="Play a story and exit.")] = False,
     fault: Annotated[

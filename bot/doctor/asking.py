@@ -19,12 +19,18 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Asker:
+    """What it takes to ask: a client, and the clock that tells how far theirs is off."""
+
+    http: httpx.AsyncClient
+    now: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Asker):
     """What the checks look at."""
 
     settings: Settings
-    http: httpx.AsyncClient
-    now: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +40,25 @@ class Answer:
     status: int
     body: bytes
     ahead: float | None
+    headers: Mapping[str, str]
 
 
-async def ask(case: Case, address: str, *, headers: Mapping[str, str] | None = None) -> Answer:
-    """GET `address`. Raises NoAnswer."""
-    request = case.http.build_request("GET", address, headers={**_HEADERS, **(headers or {})})
-    asked_at = case.now()
+async def ask(
+    asker: Asker,
+    address: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    json: object = None,
+) -> Answer:
+    """Ask for `address`, by GET where no other method is named. Raises NoAnswer."""
+    asked_at = asker.now()
     try:
-        response = await case.http.send(request, stream=True)
-        answered_at = case.now()
+        request = asker.http.build_request(
+            method, address, headers={**_HEADERS, **(headers or {})}, json=json
+        )
+        response = await asker.http.send(request, stream=True)
+        answered_at = asker.now()
         try:
             body = await _capped_body(response)
         finally:
@@ -50,7 +66,7 @@ async def ask(case: Case, address: str, *, headers: Mapping[str, str] | None = N
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NoAnswer(_reason(error)) from None
     between = asked_at + (answered_at - asked_at) / 2
-    return Answer(response.status_code, body, _ahead(response, between))
+    return Answer(response.status_code, body, _ahead(response, between), response.headers)
 
 
 async def _capped_body(response: httpx.Response) -> bytes:

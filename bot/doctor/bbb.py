@@ -32,6 +32,10 @@ class Said:
     version: str
 
 
+class Unwilling(NoAnswer):
+    """BigBlueButton understood, and answers FAILED; the text names its key."""
+
+
 async def check_bbb(case: Case) -> AsyncIterator[Finding]:
     """Reachable, then version, then secret and algorithm."""
     try:
@@ -70,23 +74,36 @@ async def _ask_root(case: Case) -> Said:
     return said
 
 
+async def accepted_algorithm(case: Case) -> Algorithm | None:
+    """What the server takes the current secret with, the configured one first; None: it refuses.
+
+    Raises NoAnswer; Unwilling when the server answers FAILED for another reason.
+    """
+    server = case.settings.bbb.server
+    for algorithm in dict.fromkeys((server.checksum, *ALGORITHMS)):
+        said = await _ask_signed(case, server, server.secret.get_secret_value(), algorithm)
+        if said.success:
+            return algorithm
+        if not said.refused_signature:
+            raise Unwilling(f"the server answers FAILED ({said.key})")
+    return None
+
+
 async def _check_secret(case: Case) -> Finding:
     """Try the secret as configured, then with other algorithms, then the other secret."""
     server = case.settings.bbb.server
-    current, *previous = (secret.get_secret_value() for secret in server.secrets)
-    said = await _ask_signed(case, server, current, server.checksum)
-    if said.success:
+    try:
+        algorithm = await accepted_algorithm(case)
+    except Unwilling as refusal:
+        return fail("bbb.secret", str(refusal), "look into bbb-web.log on the server")
+    if algorithm == server.checksum:
         text = f"accepted ({describe_secret(server.secret)}), signed with {server.checksum}"
         return ok("bbb.secret", text)
-    if not said.refused_signature:
-        text = f"the server answers FAILED ({said.key})"
-        return fail("bbb.secret", text, "look into bbb-web.log on the server")
-    for algorithm in ALGORITHMS:
-        if algorithm != server.checksum:
-            if (await _ask_signed(case, server, current, algorithm)).success:
-                return _other_algorithm(case, algorithm)
-    for secret in previous:
-        if (await _ask_signed(case, server, secret, server.checksum)).success:
+    if algorithm:
+        return _other_algorithm(case, algorithm)
+    if server.previous_secret:
+        previous = server.previous_secret.get_secret_value()
+        if (await _ask_signed(case, server, previous, server.checksum)).success:
             return _other_secret(case)
     return _wrong_secret(case)
 

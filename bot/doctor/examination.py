@@ -60,7 +60,7 @@ async def examine(
     # a silent server is named by the request itself; a slowly dripping one by the check's own limit
     timeout = 0.8 * seconds
     async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=timeout) as http:
-        case = Case(settings, http, now)
+        case = Case(http, now, settings)
         found = await asyncio.gather(*(_in_time(name, case, seconds) for name in chosen))
     return [finding for findings in found for finding in findings]
 

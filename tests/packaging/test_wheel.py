@@ -43,7 +43,7 @@ def test_each_package_says_that_it_is_typed(package: str, names: list[str]) -> N
     assert f"{package}/py.typed" in names
 
 
-@pytest.mark.parametrize("kind", [".po", ".html", ".css", ".js"])
+@pytest.mark.parametrize("kind", [".po", ".html", ".css", ".js", "bot/init/config.yaml.example"])
 def test_what_is_not_python_is_in_the_wheel_too(kind: str, names: list[str]) -> None:
     assert [name for name in names if name.endswith(kind)]
 
