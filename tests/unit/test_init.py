@@ -299,11 +299,12 @@ def test_answers_that_end_too_soon_write_nothing(count: int, desk: Desk) -> None
 @pytest.mark.parametrize(("answer", "code"), [("", 1), ("n", 1), ("y", 0)])
 def test_it_asks_before_it_writes_over(answer: str, code: int, desk: Desk) -> None:
     desk.path.write_text("mine\n")
+    desk.path.chmod(0o640)
     desk.init(answer, *WELL)
 
     assert desk.code == code, desk.said
     assert (desk.path.read_text() == "mine\n") == bool(code)
-    assert desk.path.stat().st_mode & 0o777 == (0o600 if code == 0 else 0o644)
+    assert desk.path.stat().st_mode & 0o777 == (0o600 if code == 0 else 0o640)
 
 
 def test_one_that_appears_meanwhile_is_not_written_over(desk: Desk) -> None:
