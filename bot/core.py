@@ -19,6 +19,7 @@ from commands.links import Links
 from commands.ports import Clock, MeetingServers, Policy
 from commands.services import meetings
 from commands.services.joining import Joining
+from commands.services.outbox import undelivered
 from commands.world import Limiters, World
 from storage.records import Person
 from storage.store import Store, StoreError
@@ -70,7 +71,13 @@ class Bot:
         self.adapters = tuple(adapters)
         self.joining = Joining(self.world)
         self.outbox = Outbox(
-            store, chats, Words(policy, links), clock, self.metrics, edit_every=policy.edit_every
+            store,
+            chats,
+            Words(policy, links),
+            clock,
+            self.metrics,
+            policy=policy,
+            alarm=lambda letter: undelivered(self.world, letter),
         )
         self.inbox = Inbox(
             store,

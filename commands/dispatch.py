@@ -45,6 +45,12 @@ MOST_TRIES = 10
 
 Count = Callable[[str, str], None]
 
+_REFUSALS = {
+    Right.MEMBER: "e.members_only",
+    Right.ADMIN: "e.admins_only",
+    Right.BOT_ADMIN: "e.bot_admins_only",
+}
+
 _EMOJI_STYLE = "\ufe0f"
 """Clients put it behind a symbol or not."""
 
@@ -202,8 +208,7 @@ class Dispatcher:
         world = self._world.hurried()
         request = await self._request(command, spec.right)
         if not may(spec.right, request.standing):
-            raise UserError("e.admins_only" if spec.right is Right.ADMIN else "e.members_only",
-                            verb=spec.verb)  # fmt: skip
+            raise UserError(_REFUSALS[spec.right], verb=spec.verb)
         return await spec.handler(world, request, arguments(parsed, spec))
 
     def _parsed(self, text: str) -> Parsed:
@@ -251,7 +256,7 @@ class Dispatcher:
     def _letter(self, command: Command, n: int, one: Say) -> Letter:
         if one.card is not None:
             letter = cards.letter_of(one.card, letter_id=f"{one.card.id}/post")
-            return replace(letter, reply_to=command.origin)
+            return replace(letter, reply_to=command.origin, priority=Priority.ANSWER)
         letter = Letter(
             id=self._letter_id(command, n),
             platform=command.channel.platform,
@@ -259,14 +264,13 @@ class Dispatcher:
             created_at=self._world.clock(),
             priority=Priority.ANSWER,
         )
+        if command.kind not in (Kind.WELCOME, Kind.GONE):
+            asked = command.target or command.origin
+            thread = None if command.direct else command.thread or asked
+            letter = replace(letter, reply_to=asked, thread=thread)
         if one.to is not None:
             return _to_person(letter, command, one, one.to)
-        letter = replace(letter, channel=command.channel.id)
-        if command.kind in (Kind.WELCOME, Kind.GONE):
-            return letter
-        asked = command.target or command.origin
-        thread = None if command.direct else command.thread or asked
-        return replace(letter, reply_to=asked, thread=thread)
+        return replace(letter, channel=command.channel.id)
 
     def _letter_id(self, command: Command, n: int) -> str:
         if command.kind is Kind.WELCOME:
@@ -282,7 +286,6 @@ def _to_person(letter: Letter, command: Command, one: Say, person: Person) -> Le
         person=person.id,
         fallback=fallback,
         fallback_channel=command.channel.id if fallback else None,
-        reply_to=None,
     )
 
 

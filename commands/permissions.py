@@ -13,6 +13,7 @@ class Right(StrEnum):
 
     MEMBER = "member"  # in the channel now
     ADMIN = "admin"  # a channel admin (in a direct channel: the person)
+    BOT_ADMIN = "bot admin"  # named as admin in the bot's configuration, and in the channel now
     ANYONE = "anyone"  # only about the asker: also for somebody who has just left
 
 
@@ -39,6 +40,8 @@ def may(right: Right, standing: Standing) -> bool:
             return standing.rights.member
         case Right.ADMIN:
             return standing.admin
+        case Right.BOT_ADMIN:
+            return standing.rights.member and standing.bot_admin
 
 
 def may_change_room(person: Person, standing: Standing, room: Room) -> bool:

@@ -229,6 +229,14 @@ class MeetingServers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """What a chat lets one account send: `rate` events a second, `burst` at once."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     commands_per_person: int = 10  # a minute
     commands_per_channel: int = 30  # a minute
@@ -261,3 +269,4 @@ class Policy:
     look_every: timedelta = timedelta(seconds=30)
     edit_every: timedelta = timedelta(seconds=15)  # a card, at most
     limits: Limits = field(default_factory=Limits)
+    paces: Mapping[str, Pace] = field(default_factory=dict)  # by platform; none: no limit

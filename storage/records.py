@@ -75,11 +75,20 @@ class OutboxState(StrEnum):
 
 
 class Priority:
-    """Smaller goes first."""
+    """Smaller goes first. Only an answer was asked for by somebody who waits for it now."""
 
     ANSWER = 0
     CARD = 1
     NOTICE = 2
+
+
+class DeadReason(StrEnum):
+    """Why a letter was given up."""
+
+    REFUSED = "refused"  # the chat said no for good
+    FAILED = "failed"  # the chat broke on the same content again and again
+    UNOPENED = "unopened"  # the person never opened the direct message
+    UNREADABLE = "unreadable"  # what is stored cannot be read or put into words
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,9 @@ class Letter:
     `id` is deterministic and becomes the Matrix transaction id or the Rocket.Chat `_id`.
     Exactly one of `channel` and `person` is the goal: a letter to a person goes by direct message.
     `content` is `commands.messages.Message` as JSON (keys and arguments, no text, no links).
-    `fallback` is said in `fallback_channel` when the person cannot be written to.
+    `fallback` is said in `fallback_channel` when the person cannot be written to; `reply_to` and
+    `thread` of a letter to a person are meant for it.
+    `attempts` counts the tries that failed, `failures` those on which the chat itself broke.
     """
 
     id: str
@@ -106,9 +117,32 @@ class Letter:
     fallback_channel: str | None = None
     state: OutboxState = OutboxState.DUE
     attempts: int = 0
+    failures: int = 0
     next_try_at: datetime | None = None
     error: str = ""
     ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A letter given up, as its admins see it. `number` is the same as long as it is kept.
+
+    `content` is the letter's, {} where it cannot be read. `error` is what the chat said, a status
+    and a code at most.
+    """
+
+    number: int
+    id: str
+    platform: str
+    channel: str | None
+    person: str | None
+    card: str | None
+    priority: int
+    content: Json
+    reason: DeadReason
+    error: str
+    created_at: datetime
+    dead_at: datetime
 
 
 class RoomKind(StrEnum):

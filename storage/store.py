@@ -12,6 +12,8 @@ from storage.records import (
     ChannelRow,
     Command,
     Confirmation,
+    DeadLetter,
+    DeadReason,
     Json,
     Letter,
     Link,
@@ -59,7 +61,7 @@ class Store(Protocol):
         """Where the chat's sync goes on, or None before the first."""
 
     async def waiting(self) -> list[Command]:
-        """Commands accepted but not finished, oldest first."""
+        """Commands accepted but not finished, oldest first; one that cannot be read is given up."""
 
     async def finish(
         self,
@@ -72,8 +74,9 @@ class Store(Protocol):
     ) -> list[str]:
         """Mark a command done, and write its letters and new cards, in one commit.
 
-        A letter or card whose id exists is left as it is. Gives the ids of the letters written; the
-        caller has them leased until `at + lease`, to send them without claiming them.
+        A letter or card whose id exists is left as it is. Gives the ids of the letters that the
+        caller has leased until `at + lease`, to send them without claiming them: answers written
+        now that need not wait behind another letter.
         """
 
     async def attempt(self, command_id: str) -> int:
@@ -82,17 +85,33 @@ class Store(Protocol):
     async def bury(self, command_id: str, error: str, letters: Sequence[Letter] = ()) -> None:
         """Give a command up for good, keeping why, and say so with `letters`, in one commit."""
 
+    async def dead_commands(self) -> int:
+        """How many commands were given up."""
+
     # the outbox
 
     async def say(self, letters: Sequence[Letter], *, cards: Sequence[Card] = ()) -> list[str]:
         """Write letters (and new cards) nobody asked for; give the ids not there before."""
 
     async def claim_letters(
-        self, *, now: datetime, lease: timedelta, limit: int, platform: str
+        self,
+        *,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        platform: str,
+        asked: bool | None = None,
     ) -> list[Letter]:
-        """Letters due by `now`, by priority then age, leased until `now
-        + lease` so no other worker takes them.
+        """Letters due by `now`, by priority then age, leased until `now + lease` so that no other
+        worker takes them.
+
+        What goes to one goal keeps this order: behind a letter that is put off or leased the later
+        ones wait. `asked` takes answers only, or only what is none. A letter that cannot be read
+        is given up.
         """
+
+    async def release_letters(self, letter_ids: Sequence[str]) -> None:
+        """Give leased letters back untried."""
 
     async def letter_sent(self, letter_id: str, ref: str, *, at: datetime) -> None:
         """The chat accepted a letter under its own id `ref`; a card
@@ -100,14 +119,26 @@ class Store(Protocol):
         """
 
     async def letter_later(
-        self, letter_id: str, *, at: datetime, error: str, counts: bool = True
+        self,
+        letter_id: str,
+        *,
+        at: datetime,
+        error: str,
+        counts: bool = True,
+        broke: bool = False,
     ) -> None:
-        """Try a letter again at `at`; `counts` False leaves the number of
-        attempts (a rate limit is no failure).
+        """Try a letter again at `at`; `counts` False leaves the number of attempts (a rate limit is
+        no failure), `broke` says that the chat broke on it.
         """
 
     async def letter_dead(
-        self, letter_id: str, *, error: str, instead: Sequence[Letter] = ()
+        self,
+        letter_id: str,
+        *,
+        at: datetime,
+        reason: DeadReason,
+        error: str,
+        instead: Sequence[Letter] = (),
     ) -> None:
         """Give a letter up for good, writing `instead` in the same commit."""
 
@@ -120,8 +151,19 @@ class Store(Protocol):
     async def letter_counts(self) -> tuple[int, int]:
         """How many letters wait to be accepted by a chat, and how many were given up."""
 
-    async def dead_letters(self, *, limit: int = 50) -> list[Letter]:
-        """Letters given up, newest first."""
+    async def dead_letters(self, *, limit: int = 50) -> list[DeadLetter]:
+        """Letters given up, the last one first."""
+
+    async def retry_letters(self, numbers: Sequence[int] | None, *, cause: str) -> list[int]:
+        """Make letters given up (None: all of them) due again; the numbers of those it did.
+
+        The same cause again changes nothing and gives the first result.
+        """
+
+    async def drop_letters(
+        self, numbers: Sequence[int] | None, *, at: datetime, cause: str
+    ) -> list[int]:
+        """Forget letters given up, as `retry_letters` takes them; their ids are known still."""
 
     # cards
 
@@ -238,6 +280,12 @@ class Store(Protocol):
 
     async def meeting_by_cause(self, cause: str) -> Meeting | None: ...
 
+    async def ending_meeting(self, meeting_id: str, *, cause: str) -> None:
+        """Write down which meeting a command is about to end."""
+
+    async def meeting_ended_by(self, cause: str) -> Meeting | None:
+        """The meeting this cause ended, or was about to end."""
+
     # links and browsers
 
     async def put_link(self, link: Link) -> None:
@@ -258,9 +306,11 @@ class Store(Protocol):
         person: Person | None = None,
         kind: LinkKind | None = None,
         endless: bool = False,
+        cause: str | None = None,
     ) -> int:
         """Revoke all living links that match every given part; give how many. All None is a
-        ValueError. `endless` leaves those that have an end of their own.
+        ValueError. `endless` leaves those that have an end of their own. The same cause again
+        changes nothing and gives the first result.
         """
 
     async def people_in_browser(self, browser: str, *, now: datetime) -> list[BrowserPerson]:

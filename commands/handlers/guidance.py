@@ -22,7 +22,7 @@ class Help:
 
     async def run(self, world: object, request: Request, args: Args) -> list[Say]:
         if args.names:
-            return [self._one(args.names[0])]
+            return [self._one(request, args.names[0])]
         lines = [Phrase("help.head")]
         for spec in self._specs:
             if may(spec.right, request.standing) and (spec.direct or not request.command.direct):
@@ -30,10 +30,10 @@ class Help:
         lines.append(Phrase("help.more", {"one": Typed("help start")}))
         return [Say(Message(tuple(lines)))]
 
-    def _one(self, verb: str) -> Say:
+    def _one(self, request: Request, verb: str) -> Say:
         word = verb.casefold()
         found = next((s for s in [*self._specs, self.spec] if word in (s.verb, *s.aliases)), None)
-        if found is None:
+        if found is None or not may(found.right, request.standing):
             raise UserError("e.unknown", verb=verb, help=Typed("help"))
         lines = [_line(found)]
         if found.takes.options:

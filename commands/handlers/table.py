@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from commands.handlers import calls, meetings, people, rooms
+from commands.handlers import admin, calls, meetings, people, rooms
 from commands.handlers.guidance import Help
+from commands.permissions import Right
 from commands.spec import Spec
 
 
@@ -19,14 +20,20 @@ class Table:
         return self._by_verb.get(verb)
 
     def nearest(self, verb: str) -> Spec | None:
-        """The command a mistyped verb most likely means, or None."""
-        known = [word for word in self._by_verb if word]
+        """The command a mistyped verb most likely means, or None; none that few may use."""
+        known = [
+            word
+            for word, spec in self._by_verb.items()
+            if word and spec.right is not Right.BOT_ADMIN
+        ]
         longer = [word for word in known if len(verb) > 1 and word.startswith(verb)]
         close = longer or get_close_matches(verb, known, n=1, cutoff=0.6)
         return self._by_verb[close[0]] if close else None
 
 
-_OWN = (*meetings.group.specs, *rooms.group.specs, *calls.group.specs, *people.group.specs)
+_OWN = tuple(
+    spec for theme in (meetings, rooms, calls, people, admin) for spec in theme.group.specs
+)
 
 COMMANDS = Table([*_OWN, Help(_OWN).spec])
 """Every command; `help` lists them in this order."""

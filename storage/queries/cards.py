@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from storage.queries.connection import Connection, Row
+from storage.queries.quarantine import readable
 from storage.queries.rows import card as card_of
 from storage.queries.values import to_ms, to_text
 from storage.records import Card, Json
@@ -35,16 +36,26 @@ def show_on_card(connection: Connection, card_id: str, content: Json, *, edit_at
     )
 
 
+_TO_EDIT = (
+    "platform = :platform AND shown < revision AND ref IS NOT NULL"
+    " AND wanted_ms <= :now AND floor_ms <= :now AND NOT EXISTS (SELECT 1 FROM channel"
+    " WHERE channel.platform = card.platform AND channel.id = card.channel"
+    " AND left_ms IS NOT NULL)"
+)
+
+
+def any_to_edit(connection: Connection, *, now: datetime, platform: str) -> bool:
+    sql = f"SELECT 1 FROM card WHERE {_TO_EDIT} LIMIT 1"
+    return connection.row(sql, platform=platform, now=to_ms(now)) is not None
+
+
 def cards_to_edit(connection: Connection, *, now: datetime, platform: str) -> list[Card]:
-    rows = connection.rows(
-        "SELECT * FROM card WHERE platform = :platform AND shown < revision AND ref IS NOT NULL"
-        " AND wanted_ms <= :now AND floor_ms <= :now AND NOT EXISTS (SELECT 1 FROM channel"
-        " WHERE channel.platform = card.platform AND channel.id = card.channel"
-        " AND left_ms IS NOT NULL) ORDER BY wanted_ms, seq",
-        platform=platform,
-        now=to_ms(now),
-    )
-    return [card_of(row) for row in rows]
+    def set_aside(row: Row, why: str) -> None:
+        card_edit_dropped(connection, row["id"], row["revision"])
+
+    sql = f"SELECT * FROM card WHERE {_TO_EDIT} ORDER BY wanted_ms, seq"
+    rows = connection.rows(sql, platform=platform, now=to_ms(now))
+    return readable("card", rows, card_of, set_aside)
 
 
 def card_edited(

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from storage.queries.connection import Connection, insert, insert_new
-from storage.queries.outbox import write
+from storage.queries.connection import Connection, Row, insert, insert_new
+from storage.queries.outbox import hand_over, write
+from storage.queries.quarantine import readable
 from storage.queries.rows import command, command_row
 from storage.queries.values import FORGOTTEN, to_ms
 from storage.records import Card, Command, Letter
@@ -38,9 +39,22 @@ def position(connection: Connection, platform: str) -> str | None:
     return row["position"] if row else None
 
 
+_WAITING = "SELECT * FROM inbox WHERE state = 'waiting' ORDER BY seq"
+
+
 def waiting(connection: Connection) -> list[Command]:
-    rows = connection.rows("SELECT * FROM inbox WHERE state = 'waiting' ORDER BY seq")
-    return [command(row) for row in rows]
+    return readable("inbox", connection.rows(_WAITING), command, lambda row, why: None)
+
+
+def any_unreadable(connection: Connection) -> bool:
+    return len(waiting(connection)) < len(connection.rows(_WAITING))
+
+
+def bury_unreadable(connection: Connection) -> None:
+    def set_aside(row: Row, why: str) -> None:
+        bury(connection, row["id"], f"unreadable: {why}")
+
+    readable("inbox", connection.rows(_WAITING), command, set_aside)
 
 
 def finish(
@@ -63,8 +77,7 @@ def finish(
     if not done:
         _require(connection, command_id)
         return []
-    new = write(connection, letters, cards, leased_until=at + lease)
-    return [each.id for each in letters if each.id in new]
+    return hand_over(connection, letters, cards, at=at, lease=lease)
 
 
 def attempt(connection: Connection, command_id: str) -> int:
@@ -88,6 +101,12 @@ def bury(
         write(connection, letters)
     else:
         _require(connection, command_id)
+
+
+def dead_commands(connection: Connection) -> int:
+    [row] = connection.rows("SELECT COUNT(*) AS dead FROM inbox WHERE state = 'dead'")
+    dead: int = row["dead"]
+    return dead
 
 
 def _require(connection: Connection, command_id: str) -> None:

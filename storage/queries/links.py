@@ -1,8 +1,9 @@
 """Links, kept as hashes: put again they may live longer, revoked they stay dead."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from storage.queries.connection import Connection, insert
+from storage.queries.connection import Connection, Row, insert
 from storage.queries.rows import SAME_PERSON, goal, link_row, person_row
 from storage.queries.rows import link as link_of
 from storage.queries.values import to_ms
@@ -53,8 +54,12 @@ def revoke_links(
     person: Person | None = None,
     kind: LinkKind | None = None,
     endless: bool = False,
+    cause: str | None = None,
 ) -> int:
     """Expired links too, or `put_link` could revive them; only the living are counted."""
+    before = [] if cause is None else _revoked_by(connection, cause)
+    if before:
+        return _living(before)
     wanted = []
     if room_id is not None:
         wanted.append("room = :room_id")
@@ -67,11 +72,24 @@ def revoke_links(
     if endless:
         wanted.append("expires_ms IS NULL")
     revoked = connection.rows(
-        "UPDATE link SET revoked_ms = :at"
-        f" WHERE revoked_ms IS NULL AND {' AND '.join(wanted)} RETURNING expires_ms",
+        "UPDATE link SET revoked_ms = :at, revoked_by = :cause"
+        f" WHERE revoked_ms IS NULL AND {' AND '.join(wanted)} RETURNING expires_ms, revoked_ms",
         at=to_ms(at),
+        cause=cause,
         **({"room_id": room_id} if room_id is not None else {}),
         **(person_row(person) if person is not None else {}),
         **({"kind": kind.value} if kind is not None else {}),
     )
-    return sum(row["expires_ms"] is None or row["expires_ms"] > to_ms(at) for row in revoked)
+    return _living(revoked)
+
+
+def _revoked_by(connection: Connection, cause: str) -> list[Row]:
+    sql = "SELECT expires_ms, revoked_ms FROM link WHERE revoked_by = :cause"
+    return connection.rows(sql, cause=cause)
+
+
+def _living(revoked: Sequence[Row]) -> int:
+    """How many were alive until they were revoked."""
+    return sum(
+        row["expires_ms"] is None or row["expires_ms"] > row["revoked_ms"] for row in revoked
+    )

@@ -120,6 +120,24 @@ def meeting_by_cause(connection: Connection, cause: str) -> Meeting | None:
     return _meeting_or_none(row)
 
 
+def ending_meeting(connection: Connection, meeting_id: str, *, cause: str) -> None:
+    connection.run(
+        "INSERT INTO meeting_end (cause, meeting) VALUES (:cause, :meeting)"
+        " ON CONFLICT (cause) DO NOTHING",
+        cause=cause,
+        meeting=meeting_id,
+    )
+
+
+def meeting_ended_by(connection: Connection, cause: str) -> Meeting | None:
+    row = connection.row(
+        "SELECT meeting.* FROM meeting_end JOIN meeting ON meeting.id = meeting_end.meeting"
+        " WHERE meeting_end.cause = :cause",
+        cause=cause,
+    )
+    return _meeting_or_none(row)
+
+
 def _require(connection: Connection, meeting_id: str) -> Meeting:
     found = meeting(connection, meeting_id)
     if found is None:

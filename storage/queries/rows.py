@@ -11,6 +11,8 @@ from storage.records import (
     ChannelRow,
     Command,
     Confirmation,
+    DeadLetter,
+    DeadReason,
     Json,
     Kind,
     Letter,
@@ -78,6 +80,7 @@ def letter_row(letter: Letter) -> NewRow:
         "fallback_channel": letter.fallback_channel,
         "state": letter.state.value,
         "attempts": letter.attempts,
+        "failures": letter.failures,
         "next_try_ms": to_ms(letter.next_try_at) or 0,
         "error": letter.error,
         "ref": letter.ref,
@@ -100,10 +103,36 @@ def letter(row: Row) -> Letter:
         fallback_channel=row["fallback_channel"],
         state=OutboxState(row["state"]),
         attempts=row["attempts"],
+        failures=row["failures"],
         next_try_at=from_ms(row["next_try_ms"] or None),
         error=row["error"],
         ref=row["ref"],
     )
+
+
+def dead_letter(row: Row) -> DeadLetter:
+    """Also of a row whose content cannot be read."""
+    return DeadLetter(
+        number=row["seq"],
+        id=row["id"],
+        platform=row["platform"],
+        channel=row["channel"],
+        person=row["person"],
+        card=row["card"],
+        priority=row["priority"],
+        content=_content_or_empty(row["content"]),
+        reason=DeadReason(row["reason"] or DeadReason.REFUSED),
+        error=row["error"],
+        created_at=from_ms(row["created_ms"]),
+        dead_at=from_ms(row["dead_ms"] or row["created_ms"]),
+    )
+
+
+def _content_or_empty(text: str) -> Json:
+    try:
+        return from_text(text)
+    except ValueError:
+        return {}
 
 
 def card_row(card: Card) -> NewRow:

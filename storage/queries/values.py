@@ -40,7 +40,10 @@ def to_text(value: Mapping[str, Any]) -> str:
 
 
 def from_text(text: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(text)
+    """Raises ValueError for what is no JSON object."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
     return value
 
 

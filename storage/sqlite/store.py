@@ -27,6 +27,8 @@ from storage.records import (
     ChannelRow,
     Command,
     Confirmation,
+    DeadLetter,
+    DeadReason,
     Json,
     Letter,
     Link,
@@ -58,6 +60,7 @@ class SqliteStore:
         return await self._thread.read(inbox.position, platform)
 
     async def waiting(self) -> list[Command]:
+        await self._thread.write_if(inbox.any_unreadable, inbox.bury_unreadable, otherwise=None)
         return await self._thread.read(inbox.waiting)
 
     async def finish(
@@ -79,35 +82,63 @@ class SqliteStore:
     async def bury(self, command_id: str, error: str, letters: Sequence[Letter] = ()) -> None:
         await self._thread.write(inbox.bury, command_id, error, letters)
 
+    async def dead_commands(self) -> int:
+        return await self._thread.read(inbox.dead_commands)
+
     # outbox
 
     async def say(self, letters: Sequence[Letter], *, cards: Sequence[Card] = ()) -> list[str]:
         return await self._thread.write(outbox.say, letters, cards=cards)
 
     async def claim_letters(
-        self, *, now: datetime, lease: timedelta, limit: int, platform: str
+        self,
+        *,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        platform: str,
+        asked: bool | None = None,
     ) -> list[Letter]:
         # Asked every second: without anything due, nothing is locked or written.
         return await self._thread.write_if(
-            lambda connection: outbox.any_due(connection, now=now, platform=platform),
+            lambda connection: outbox.any_due(connection, now=now, platform=platform, asked=asked),
             lambda connection: outbox.claim_letters(
-                connection, now=now, lease=lease, limit=limit, platform=platform
+                connection, now=now, lease=lease, limit=limit, platform=platform, asked=asked
             ),
             otherwise=[],
         )
+
+    async def release_letters(self, letter_ids: Sequence[str]) -> None:
+        await self._thread.write(outbox.release_letters, letter_ids)
 
     async def letter_sent(self, letter_id: str, ref: str, *, at: datetime) -> None:
         await self._thread.write(outbox.letter_sent, letter_id, ref, at=at)
 
     async def letter_later(
-        self, letter_id: str, *, at: datetime, error: str, counts: bool = True
+        self,
+        letter_id: str,
+        *,
+        at: datetime,
+        error: str,
+        counts: bool = True,
+        broke: bool = False,
     ) -> None:
-        await self._thread.write(outbox.letter_later, letter_id, at=at, error=error, counts=counts)
+        await self._thread.write(
+            outbox.letter_later, letter_id, at=at, error=error, counts=counts, broke=broke
+        )
 
     async def letter_dead(
-        self, letter_id: str, *, error: str, instead: Sequence[Letter] = ()
+        self,
+        letter_id: str,
+        *,
+        at: datetime,
+        reason: DeadReason,
+        error: str,
+        instead: Sequence[Letter] = (),
     ) -> None:
-        await self._thread.write(outbox.letter_dead, letter_id, error=error, instead=instead)
+        await self._thread.write(
+            outbox.letter_dead, letter_id, at=at, reason=reason, error=error, instead=instead
+        )
 
     async def wake_letters(self, person: Person, *, now: datetime) -> int:
         return await self._thread.write(outbox.wake_letters, person, now=now)
@@ -118,8 +149,16 @@ class SqliteStore:
     async def letter_counts(self) -> tuple[int, int]:
         return await self._thread.read(outbox.letter_counts)
 
-    async def dead_letters(self, *, limit: int = 50) -> list[Letter]:
+    async def dead_letters(self, *, limit: int = 50) -> list[DeadLetter]:
         return await self._thread.read(outbox.dead_letters, limit=limit)
+
+    async def retry_letters(self, numbers: Sequence[int] | None, *, cause: str) -> list[int]:
+        return await self._thread.write(outbox.retry_letters, numbers, cause=cause)
+
+    async def drop_letters(
+        self, numbers: Sequence[int] | None, *, at: datetime, cause: str
+    ) -> list[int]:
+        return await self._thread.write(outbox.drop_letters, numbers, at=at, cause=cause)
 
     # cards
 
@@ -136,7 +175,11 @@ class SqliteStore:
         await self._thread.write(cards.show_on_card, card_id, content, edit_at=edit_at)
 
     async def cards_to_edit(self, *, now: datetime, platform: str) -> list[Card]:
-        return await self._thread.read(cards.cards_to_edit, now=now, platform=platform)
+        return await self._thread.write_if(
+            lambda connection: cards.any_to_edit(connection, now=now, platform=platform),
+            lambda connection: cards.cards_to_edit(connection, now=now, platform=platform),
+            otherwise=[],
+        )
 
     async def card_edited(self, card_id: str, revision: int, *, next_edit_at: datetime) -> None:
         await self._thread.write(cards.card_edited, card_id, revision, next_edit_at=next_edit_at)
@@ -239,6 +282,12 @@ class SqliteStore:
     async def meeting_by_cause(self, cause: str) -> Meeting | None:
         return await self._thread.read(meetings.meeting_by_cause, cause)
 
+    async def ending_meeting(self, meeting_id: str, *, cause: str) -> None:
+        await self._thread.write(meetings.ending_meeting, meeting_id, cause=cause)
+
+    async def meeting_ended_by(self, cause: str) -> Meeting | None:
+        return await self._thread.read(meetings.meeting_ended_by, cause)
+
     # links
 
     async def put_link(self, link: Link) -> None:
@@ -261,9 +310,16 @@ class SqliteStore:
         person: Person | None = None,
         kind: LinkKind | None = None,
         endless: bool = False,
+        cause: str | None = None,
     ) -> int:
         return await self._thread.write(
-            links.revoke_links, at=at, room_id=room_id, person=person, kind=kind, endless=endless
+            links.revoke_links,
+            at=at,
+            room_id=room_id,
+            person=person,
+            kind=kind,
+            endless=endless,
+            cause=cause,
         )
 
     # browsers

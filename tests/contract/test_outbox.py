@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from storage.records import Letter, OutboxState, Priority
+from storage.records import DeadReason, Letter, Priority
 from storage.store import Store
-from tests.contract.examples import ANA, BO, MINUTE, NOW, SECOND, card, letter
+from tests.contract.examples import ANA, BO, MINUTE, NOW, SECOND, TEAM, card, letter
 
 
 async def claim(store: Store, now: object = NOW, limit: int = 100) -> list[Letter]:
@@ -18,6 +20,17 @@ async def claim(store: Store, now: object = NOW, limit: int = 100) -> list[Lette
 
 async def claimed(store: Store, now: object = NOW, limit: int = 100) -> list[str]:
     return [each.id for each in await claim(store, now, limit)]
+
+
+async def give_up(
+    store: Store,
+    name: str,
+    reason: DeadReason = DeadReason.REFUSED,
+    error: str = "403",
+    at: datetime = NOW,
+    instead: Sequence[Letter] = (),
+) -> None:
+    await store.letter_dead(name, at=at, reason=reason, error=error, instead=instead)
 
 
 async def test_a_letter_comes_out_as_it_went_in(store: Store) -> None:
@@ -61,8 +74,7 @@ async def test_letters_go_by_priority_then_age(store: Store) -> None:
             letter("young too", created_at=NOW),
         ]
     )
-    assert await claimed(store, limit=2) == ["old", "young"]
-    assert await claimed(store) == ["young too", "card", "notice"]
+    assert await claimed(store) == ["old", "young", "young too", "card", "notice"]
 
 
 async def test_a_claimed_letter_is_nobody_elses_until_the_lease_ends(store: Store) -> None:
@@ -75,7 +87,7 @@ async def test_a_claimed_letter_is_nobody_elses_until_the_lease_ends(store: Stor
 
 async def test_of_ten_workers_each_letter_is_claimed_by_one(store: Store) -> None:
     names = [f"letter {number:02}" for number in range(25)]
-    await store.say([letter(name) for name in names])
+    await store.say([letter(name, channel=f"!{name}") for name in names])
     taken = await asyncio.gather(*(claimed(store, limit=3) for _ in range(10)))
     assert sorted(sum(taken, [])) == names
     assert [len(part) for part in taken].count(3) == 8
@@ -94,7 +106,7 @@ async def test_a_sent_letter_is_gone(store: Store) -> None:
     for _ in range(2):
         await store.letter_sent("one", "$posted", at=NOW)
     await store.letter_later("one", at=NOW, error="too late")
-    await store.letter_dead("one", error="too late", instead=[letter("instead")])
+    await give_up(store, "one", instead=[letter("instead")])
     assert await claimed(store, NOW + 2 * MINUTE) == []
     assert await store.next_letter_at("matrix") is None
     assert await store.say([letter("one")]) == []
@@ -124,13 +136,17 @@ async def test_a_letter_put_off_comes_back_with_its_failure_counted(store: Store
 
 async def test_a_letter_given_up_is_shown_and_replaced(store: Store) -> None:
     await store.say([letter("one"), letter("two"), letter("three")])
-    await store.letter_dead("one", error="413")
-    for _ in range(2):
-        await store.letter_dead("two", error="403", instead=[letter("instead")])
-    dead = await store.dead_letters()
+    await give_up(store, "one", DeadReason.FAILED, "500")
+    for minute in range(2):
+        await give_up(
+            store, "two", error="403", at=NOW + (1 + minute) * MINUTE, instead=[letter("instead")]
+        )
+    two, one = await store.dead_letters()
     assert await store.letter_counts() == (2, 2)
-    assert [(each.id, each.error) for each in dead] == [("two", "403"), ("one", "413")]
-    assert {each.state for each in dead} == {OutboxState.DEAD}
+    assert (one.id, one.reason, one.error, one.dead_at) == ("one", DeadReason.FAILED, "500", NOW)
+    assert (two.id, two.reason, two.error) == ("two", DeadReason.REFUSED, "403")
+    assert two.dead_at == NOW + MINUTE
+    assert (two.content, two.channel, two.created_at) == ({"key": "two"}, TEAM.id, NOW)
     assert [each.id for each in await store.dead_letters(limit=1)] == ["two"]
     assert await claimed(store) == ["three", "instead"]
 

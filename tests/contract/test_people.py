@@ -12,6 +12,7 @@ import pytest
 from storage.records import (
     ChannelRow,
     Confirmation,
+    DeadReason,
     LinkKind,
     MeetingState,
     Person,
@@ -124,7 +125,7 @@ async def say_a_lot(store: Store) -> None:
     await store.say([letter("direct", person=ANA.id), letter("direct, sent", person=ANA.id)])
     await store.say([letter("dead", content=NAMES_ANA), letter("fallback", fallback=NAMES_ANA)])
     for name in ("dead", "fallback"):
-        await store.letter_dead(name, error="403")
+        await store.letter_dead(name, at=NOW, reason=DeadReason.REFUSED, error="403")
     for name in ("answer", "direct, sent"):
         await store.letter_sent(name, f"${name}", at=NOW)
 

@@ -15,7 +15,7 @@ import pytest
 
 import storage
 from storage.open import open_store
-from storage.records import Confirmation, LinkKind
+from storage.records import Confirmation, DeadReason, LinkKind
 from storage.sqlite.driver import sqlite
 from storage.store import Store, StoreBusy, StoreError, StoreFull
 from tests.contract.examples import ANA, MINUTE, NOW, browser, command, letter, link, room
@@ -47,7 +47,7 @@ async def test_what_is_finished_and_old_is_pruned(store: Store) -> None:
 async def test_what_waits_is_never_pruned(store: Store) -> None:
     await store.accept("matrix", "s1", [command("waits")])
     await store.say([letter("waits"), letter("dead")])
-    await store.letter_dead("dead", error="403")
+    await store.letter_dead("dead", at=NOW, reason=DeadReason.REFUSED, error="403")
     assert await store.prune(before=NOW + DAY) == 0
     assert await store.waiting() == [command("waits")]
     assert await store.next_letter_at("matrix") is not None

@@ -34,7 +34,7 @@ from commands.messages import (
     plain,
 )
 from commands.options import MODERATORS, RECORD
-from storage.records import LinkKind, Person
+from storage.records import DeadReason, LinkKind, Person
 
 ANA = Person("matrix", "@ana:example.org")
 LINK = LinkTo(LinkKind.ROOM, "room-1", 1)
@@ -50,6 +50,8 @@ FAMILIES = {
     "help.": [spec.verb for spec in COMMANDS.specs],
     "moderators.": list(MODERATORS),
     "record.": list(RECORD),
+    "what.": ["card", "direct", "answer", "notice"],
+    "dead.": list(DeadReason),
 }
 """Keys that the code puts together: their beginning, and every end there is."""
 

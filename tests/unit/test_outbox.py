@@ -19,7 +19,7 @@ from commands.errors import (
 )
 from commands.links import Links
 from commands.messages import message, plain, to_json
-from commands.ports import Outgoing, Policy
+from commands.ports import Outgoing, Pace, Policy
 from storage.open import open_store
 from storage.records import (
     Card,
@@ -70,11 +70,13 @@ class FakeChat:
 
 
 class Office:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, pace: Pace | None = None) -> None:
         self.now = START
         self.store = store
         self.chat = FakeChat()
-        policy = Policy(public_url="https://calls.example.org")
+        self.alarms: list[str] = []
+        paces = {"matrix": pace} if pace else {}
+        policy = Policy(public_url="https://calls.example.org", paces=paces)
         words = Words(policy, Links(b"k" * 32, policy.public_url))
         self.outbox = Outbox(
             store,
@@ -82,8 +84,13 @@ class Office:
             words,
             lambda: self.now,
             Metrics(),
-            edit_every=policy.edit_every,
+            policy=policy,
+            alarm=self.alarm,
         )
+
+    async def alarm(self, letter: Letter) -> list[Letter]:
+        self.alarms.append(letter.id)
+        return []
 
     async def write(self, letter_id: str, **where: object) -> None:
         goal = where or {"channel": "!team"}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from commands.errors import ChatBusy, ChatRefused, ChatTrouble, ChatUnavailable
+from commands.errors import ChatBusy, ChatFailed, ChatRefused, ChatTrouble, ChatUnavailable
 
 _DEFAULT_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(minutes=5)
@@ -38,6 +38,11 @@ class MatrixError(Exception):
     def is_for_good(self) -> bool:
         """The homeserver itself, not something before it, said no to this very request."""
         return self.status in _FOR_GOOD and self.errcode not in _NOT_FOR_GOOD
+
+    @property
+    def is_breakdown(self) -> bool:
+        """The homeserver itself, not something before it, broke on this request."""
+        return self.status == 500 and self.errcode != ""
 
 
 def error_from(status: int, headers: Mapping[str, str], body: Any) -> MatrixError:
@@ -74,6 +79,8 @@ def trouble(error: MatrixError) -> ChatTrouble:
         return ChatBusy(waiting_time(error))
     if error.is_for_good:
         return ChatRefused(str(error))
+    if error.is_breakdown:
+        return ChatFailed(str(error))
     return ChatUnavailable(str(error))
 
 

@@ -1,0 +1,25 @@
+"""Step 5: why and when a letter was given up, and what commands ended, revoked, retried."""
+
+from storage.migrations.steps import Step
+
+# `failures`: how often the chat broke on it. `settled_by`: the command that retried or dropped it.
+_OUTBOX = (
+    "ALTER TABLE outbox ADD COLUMN failures INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN reason TEXT"
+    " CHECK (reason IN ('refused', 'failed', 'unopened', 'unreadable'))",
+    "ALTER TABLE outbox ADD COLUMN dead_ms {bigint}",
+    "ALTER TABLE outbox ADD COLUMN settled_by TEXT",
+    "CREATE INDEX outbox_dead ON outbox (dead_ms, seq) WHERE state = 'dead'",
+    "CREATE INDEX outbox_channel ON outbox (platform, channel) WHERE state = 'due'",
+)
+
+# Written before BBB is asked, so that a command run again after a crash knows which one it ended.
+_MEETING_END = """CREATE TABLE meeting_end (
+    cause TEXT NOT NULL PRIMARY KEY,
+    meeting TEXT NOT NULL REFERENCES meeting (id)
+) {strict}"""
+
+HARDENING = Step(
+    "005 dead letters and causes",
+    (*_OUTBOX, _MEETING_END, "ALTER TABLE link ADD COLUMN revoked_by TEXT"),
+)
