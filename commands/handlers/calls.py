@@ -95,7 +95,9 @@ async def guest(world: World, request: Request, args: Args) -> list[Say]:
     room = await rooms.find(world, channel, name, request.person, request.cause)
     _may_let_guests_in(world, request, room)
     if "off" in args.flags:
-        return [say("guest.off", n=await calls.guests_off(world, room), room=room.name)]
+        return [
+            say("guest.off", n=await calls.guests_off(world, room, request.cause), room=room.name)
+        ]
     lifetime = span(args.options["for"]) if "for" in args.options else None
     if "for" in args.options and lifetime is None:
         raise UserError("e.option_value", option="for", possible="for 90m, for 2h, for 1h30")

@@ -103,9 +103,11 @@ async def guest(world: World, room: Room, lifetime: timedelta | None) -> LinkTo:
     return await guest_link(world, room, lifetime)
 
 
-async def guests_off(world: World, room: Room) -> int:
+async def guests_off(world: World, room: Room, cause: str) -> int:
     """Revoke a room's guest links; give how many were alive."""
-    return await world.store.revoke_links(at=world.clock(), room_id=room.id, kind=LinkKind.GUEST)
+    return await world.store.revoke_links(
+        at=world.clock(), room_id=room.id, kind=LinkKind.GUEST, cause=cause
+    )
 
 
 async def named(world: World, people: Sequence[Person]) -> tuple[Who, ...]:

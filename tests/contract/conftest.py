@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from storage.open import open_store
+from storage.sqlite.driver import sqlite
 from storage.store import Store
 from tests.contract.examples import room
 
@@ -19,6 +21,20 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     opened = await open_store(tmp_path / "data")
     yield opened
     await opened.close()
+
+
+Damage = Callable[[str], None]
+
+
+@pytest.fixture
+def damage(tmp_path: Path) -> Damage:
+    """Changes the database of `store` as nobody should."""
+
+    def change(sql: str) -> None:
+        with closing(sqlite.connect(tmp_path / "data" / "bbb-bot.db")) as raw, raw:
+            raw.execute(sql)
+
+    return change
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from storage.store import Store
+from tests.contract.conftest import Damage
 from tests.contract.examples import MINUTE, NOW, SECOND, TEAM, card, letter, room
 
 
@@ -136,3 +137,14 @@ async def test_the_newest_card_of_a_room(posted: Store) -> None:
     await posted.say([], cards=[card("2"), card("3", room="room-2")])
     assert await posted.card_of_room("room-1") == card("2")
     assert await posted.card_of_room("room-9") is None
+
+
+async def test_a_card_that_cannot_be_read_stays_as_it_is_until_there_is_something_new(
+    posted: Store, damage: Damage
+) -> None:
+    await posted.show_on_card("card-1", {"shows": "running"}, edit_at=NOW)
+    damage("UPDATE card SET content = '['")
+    for _ in range(2):
+        assert await due(posted) == []
+    await posted.show_on_card("card-1", {"shows": "ended"}, edit_at=NOW)
+    assert await due(posted) == [(3, "ended")]

@@ -10,6 +10,7 @@ import pytest
 
 from storage.records import Kind
 from storage.store import Store, StoreError
+from tests.contract.conftest import Damage
 from tests.contract.examples import MINUTE, NOW, SECOND, card, command, letter
 
 
@@ -168,3 +169,15 @@ async def test_a_cancelled_write_that_began_is_kept(store: Store) -> None:
     again = await store.accept("matrix", "s1", [command("a")])
     assert await store.waiting() == [command("a")]
     assert again in ([], [command("a")])
+
+
+async def test_a_command_that_cannot_be_read_is_set_aside_and_stops_nothing(
+    store: Store, damage: Damage
+) -> None:
+    await store.accept("matrix", "s1", [command("broken"), command("good")])
+    damage("UPDATE inbox SET sent_ms = 9000000000000000000 WHERE id = 'matrix:$broken'")
+    for _ in range(2):
+        assert await store.waiting() == [command("good")]
+        assert await store.dead_commands() == 1
+    await store.accept("matrix", "s2", [command("later")])
+    assert await store.waiting() == [command("good"), command("later")]

@@ -109,3 +109,17 @@ async def test_revoking_everything_by_mistake_is_refused(with_room: Store) -> No
     with pytest.raises(ValueError, match="which links"):
         await with_room.revoke_links(at=NOW)
     assert await with_room.link("hash-1") == link("1")
+
+
+async def test_revoked_again_by_the_same_cause_is_the_first_result(with_room: Store) -> None:
+    for name, end in (("1", None), ("2", NOW + MINUTE), ("3", NOW)):
+        await with_room.put_link(link(name, kind=LinkKind.GUEST, person=None, expires_at=end))
+    revoked = with_room.revoke_links
+    assert await revoked(at=NOW, room_id="room-1", kind=LinkKind.GUEST, cause="c1") == 2
+    await with_room.put_link(link("4", kind=LinkKind.GUEST, person=None))
+    later = NOW + 2 * MINUTE
+    assert await revoked(at=later, room_id="room-1", kind=LinkKind.GUEST, cause="c1") == 2
+    found = await with_room.link("hash-4")
+    assert found is not None
+    assert found.revoked_at is None
+    assert await revoked(at=later, room_id="room-1", kind=LinkKind.GUEST, cause="c2") == 1

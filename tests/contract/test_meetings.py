@@ -152,3 +152,16 @@ async def test_who_started_it_is_kept_with_their_platform(with_room: Store) -> N
 async def test_a_meeting_that_is_not_there_is_a_clear_error(store: Store) -> None:
     with pytest.raises(StoreError, match="no meeting"):
         await store.meeting_seen("meeting-1", present=1, at=NOW, next_look_at=NOW)
+
+
+async def test_what_a_command_is_about_to_end_is_known_by_its_cause(with_room: Store) -> None:
+    await with_room.plan_meeting(meeting("1"))
+    assert await with_room.meeting_ended_by("end-1") is None
+    for _ in range(2):
+        await with_room.ending_meeting("meeting-1", cause="end-1")
+    await with_room.meeting_ended("meeting-1", at=NOW)
+    await with_room.plan_meeting(meeting("2"))
+    await with_room.ending_meeting("meeting-2", cause="end-1")
+    found = await with_room.meeting_ended_by("end-1")
+    assert found is not None
+    assert found.id == "meeting-1"

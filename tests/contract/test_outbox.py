@@ -11,7 +11,8 @@ import pytest
 
 from storage.records import DeadReason, Letter, Priority
 from storage.store import Store
-from tests.contract.examples import ANA, BO, MINUTE, NOW, SECOND, TEAM, card, letter
+from tests.contract.conftest import Damage
+from tests.contract.examples import ANA, BO, MINUTE, NOW, SECOND, TEAM, card, command, letter
 
 
 async def claim(store: Store, now: object = NOW, limit: int = 100) -> list[Letter]:
@@ -182,3 +183,110 @@ async def test_a_person_who_arrives_while_their_letter_is_tried_is_not_missed(
     assert await claimed(store) == ["ana"]
     await store.letter_later("ana", at=NOW + 60 * MINUTE, error="not there yet")
     assert await claimed(store) == []
+
+
+async def test_behind_a_letter_that_is_put_off_or_leased_the_later_ones_of_its_goal_wait(
+    store: Store,
+) -> None:
+    await store.say([letter("one"), letter("two"), letter("other", channel="!other")])
+    await store.say([letter("ana 1", person=ANA.id), letter("ana 2", person=ANA.id)])
+    assert await claimed(store, limit=1) == ["one"]
+    assert await claimed(store) == ["other", "ana 1", "ana 2"]
+    await store.letter_sent("other", "$other", at=NOW)
+    await store.letter_later("one", at=NOW + MINUTE, error="502")
+    await store.letter_later("ana 1", at=NOW + MINUTE, error="502")
+    await store.release_letters(["ana 2"])
+    await store.say([letter("three"), letter("ana 3", person=ANA.id)])
+    assert await claimed(store) == []
+    assert await claimed(store, NOW + MINUTE) == ["one", "two", "ana 1", "ana 2", "three", "ana 3"]
+
+
+async def test_what_goes_first_does_not_wait_for_what_comes_after_it(store: Store) -> None:
+    await store.say([letter("notice", priority=Priority.NOTICE, created_at=NOW - MINUTE)])
+    await store.letter_later("notice", at=NOW + MINUTE, error="502")
+    await store.say([letter("answer"), letter("notice 2", priority=Priority.NOTICE)])
+    assert await claimed(store) == ["answer"]
+
+
+async def test_answers_are_claimed_apart_from_what_nobody_waits_for(store: Store) -> None:
+    priorities = {"answer": Priority.ANSWER, "card": Priority.CARD, "notice": Priority.NOTICE}
+    await store.say([letter(n, channel=f"!{n}", priority=p) for n, p in priorities.items()])
+    for asked, names in ((True, ["answer"]), (False, ["card", "notice"])):
+        found = await store.claim_letters(
+            now=NOW, lease=MINUTE, limit=9, platform="matrix", asked=asked
+        )
+        assert [each.id for each in found] == names
+
+
+async def test_a_letter_given_back_is_free_at_once(store: Store) -> None:
+    await store.say([letter("one")])
+    await claim(store)
+    await store.release_letters(["one", "unknown"])
+    assert await claimed(store) == ["one"]
+
+
+async def test_handed_over_are_answers_that_need_not_wait(store: Store) -> None:
+    await store.say([letter("before"), letter("elsewhere", channel="!other")])
+    await store.letter_later("before", at=NOW + MINUTE, error="502")
+    said = [
+        letter("waits", created_at=NOW + SECOND),
+        letter("goes", channel="!third"),
+        letter("in flight", channel="!other", created_at=NOW + SECOND),
+        letter("later", channel="!fourth", next_try_at=NOW + MINUTE),
+        letter("notice", channel="!fifth", priority=Priority.NOTICE),
+    ]
+    await store.accept("matrix", None, [command("a")])
+    new = await store.finish(command("a").id, said, at=NOW, lease=SECOND)
+    assert new == ["goes", "in flight"]
+    assert await claimed(store) == ["elsewhere", "notice"]
+
+
+async def test_how_often_the_chat_broke_is_counted_by_itself(store: Store) -> None:
+    await store.say([letter("one")])
+    await store.letter_later("one", at=NOW, error="502")
+    await store.letter_later("one", at=NOW, error="500", broke=True)
+    [again] = await claim(store)
+    assert (again.attempts, again.failures) == (2, 1)
+
+
+@pytest.mark.parametrize("column", ["content", "fallback"])
+async def test_a_letter_that_cannot_be_read_is_set_aside(
+    store: Store, damage: Damage, column: str
+) -> None:
+    await store.say([letter("broken"), letter("good")])
+    damage(f"UPDATE outbox SET {column} = '{{' WHERE id = 'broken'")
+    assert await claimed(store) == ["good"]
+    [dead] = await store.dead_letters()
+    assert (dead.id, dead.reason) == ("broken", DeadReason.UNREADABLE)
+    assert dead.error == "JSONDecodeError"
+
+
+async def test_letters_given_up_are_retried_once_per_cause(store: Store) -> None:
+    await store.say([letter("one", attempts=2, failures=2), letter("two"), letter("alive")])
+    for name in ("one", "two"):
+        await give_up(store, name)
+    numbers = sorted(each.number for each in await store.dead_letters())
+    assert await store.retry_letters([numbers[1], 999], cause="c1") == [numbers[1]]
+    assert await store.retry_letters(None, cause="c2") == [numbers[0]]
+    again = await claim(store)
+    assert [each.id for each in again] == ["one", "two", "alive"]
+    assert {(each.attempts, each.failures, each.error) for each in again} == {(0, 0, "")}
+    await give_up(store, "one")
+    assert [each.number for each in await store.dead_letters()] == [numbers[0]]
+    assert await store.retry_letters(None, cause="c2") == [numbers[0]]
+    assert await store.letter_counts() == (2, 1)
+
+
+async def test_what_is_dropped_says_nothing_any_more_and_is_still_known(store: Store) -> None:
+    await store.say([letter("one"), letter("two", person=ANA.id)])
+    for name in ("one", "two"):
+        await give_up(store, name)
+    [two, one] = [each.number for each in await store.dead_letters()]
+    assert await store.drop_letters([one], at=NOW, cause="c1") == [one]
+    assert await store.drop_letters(None, at=NOW, cause="c2") == [two]
+    assert await store.drop_letters(None, at=NOW, cause="c2") == [two]
+    assert await store.drop_letters(None, at=NOW, cause="c3") == []
+    assert await store.dead_letters() == []
+    assert await store.letter_counts() == (0, 0)
+    assert await store.say([letter("one")]) == []
+    assert await store.prune(before=NOW + MINUTE) == 2

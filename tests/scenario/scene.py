@@ -215,6 +215,13 @@ class Scene:
     def mend_bbb(self) -> None:
         self.line.fault = None
 
+    # --- the configuration
+
+    def admin(self, who: str) -> None:
+        """Name somebody as an admin of the bot."""
+        named = frozenset({self.stage.person(who)})
+        object.__setattr__(self.bot.world.policy, "admins", named)
+
     # --- crashes and repeats
 
     async def command(self, who: str, text: str) -> Command:

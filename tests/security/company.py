@@ -97,7 +97,7 @@ class Watched:
          "call_rooms_of", "meeting", "live_meeting", "last_meeting", "live_meetings",
          "meeting_by_cause", "link", "newest_link", "people_in_browser", "channel", "person",
          "person_by_pseudonym", "card", "card_by_ref", "card_of_room", "dead_letters",
-         "letter_counts", "position", "waiting"}
+         "dead_commands", "letter_counts", "meeting_ended_by", "position", "waiting"}
     )  # fmt: skip
 
     def __init__(self, store: Store) -> None:

@@ -84,6 +84,7 @@ lang NAME        | lang fr                | no     | yes   | yes       | no     
 forget-me        | forget-me              | yes    | yes   | yes       | yes    | yes   | yes
 help             | help                   | yes    | yes   | yes       | yes    | yes   | yes
 help NAME        | help end               | yes    | yes   | yes       | yes    | yes   | yes
+admin            | admin outbox           | no     | no    | yes       | no     | no    | no
 ▶                | ▶                      | yes    | yes   | yes       | yes    | yes   | -
 ⏹                | ⏹                      | no     | yes   | yes       | yes    | no    | -
 """

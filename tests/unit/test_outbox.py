@@ -1,12 +1,18 @@
 """Letters go out once, in order, and wait as the chat asks."""
 
+from __future__ import annotations
+
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.jobs.outbox import Outbox, Words
+from bot.jobs.outbox import AT_ONCE, Outbox, Words
+from bot.jobs.pace import Budget
 from bot.metrics import Metrics
 from commands.errors import (
     ChatBusy,
@@ -25,10 +31,12 @@ from storage.records import (
     Card,
     Channel,
     Command,
+    DeadReason,
     Kind,
     Letter,
     OutboxState,
     Person,
+    Priority,
     Room,
     RoomKind,
 )
@@ -49,11 +57,18 @@ class FakeChat:
         self.edits: list[str] = []
         self.troubles: list[ChatTrouble] = []
         self.door: list[ChatTrouble] = []
+        self.outgoing: list[Outgoing] = []
+        self.limit: SynapseLimit | None = None
+        self.refused = 0
 
     async def send(self, outgoing: Outgoing) -> str:
         self.tries += 1
         if self.troubles:
             raise self.troubles.pop(0)
+        if self.limit and (wait := self.limit.refuses()):
+            self.refused += 1
+            raise ChatBusy(wait)
+        self.outgoing.append(outgoing)
         self.taken[outgoing.id] = plain(outgoing.document)
         self.order.append(outgoing.id)
         return f"ref-{outgoing.id}"
@@ -67,6 +82,24 @@ class FakeChat:
         if self.door:
             raise self.door.pop(0)
         return f"dm-{person.id}"
+
+
+class SynapseLimit:
+    """As Synapse counts (`rc_message` 0.2/10): what came leaks away; one over ten is refused."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._counted = 0.0
+        self._at = START
+
+    def refuses(self) -> timedelta | None:
+        now = self._office.now
+        passed = (now - self._at).total_seconds()
+        self._counted, self._at = max(0.0, self._counted - 0.2 * passed), now
+        if self._counted + 1 > 10 + 1e-9:
+            return timedelta(seconds=(self._counted - 9) / 0.2)
+        self._counted += 1
+        return None
 
 
 class Office:
@@ -96,6 +129,17 @@ class Office:
         goal = where or {"channel": "!team"}
         content = to_json(message("say.done"))
         await self.store.say([Letter(letter_id, "matrix", content, self.now, **goal)])  # type: ignore[arg-type]
+
+    async def answers(self, letter_id: str, origin: str) -> None:
+        """A command in the team's channel is done; its answer is handed over."""
+        team, ana = Channel("matrix", "!team"), Person("matrix", "@ana:example.org")
+        command = Command(f"matrix:{origin}", Kind.MESSAGE, team, ana, "help", origin, self.now)
+        await self.store.accept("matrix", None, [command])
+        content = to_json(message("say.done"))
+        answer = Letter(letter_id, "matrix", content, self.now, channel="!team")
+        lease = timedelta(seconds=10)
+        new = await self.store.finish(command.id, [answer], at=self.now, lease=lease)
+        self.outbox.take([answer] if new else [])
 
     async def deliver(self) -> None:
         await self.outbox.deliver_due()
@@ -196,9 +240,33 @@ async def test_a_refused_letter_is_dead_and_holds_nobody_up(office: Office) -> N
 async def test_the_same_content_failing_three_times_is_dead(office: Office) -> None:
     office.chat.troubles = [ChatFailed("500")] * 3
     await office.write("poison")
-    for _ in range(4):
-        await office.wait(minutes=2)
+    await office.deliver()
+    await office.wait(seconds=15)
+    assert await office.dead() == []
+    await office.wait(seconds=45)
     assert office.chat.taken == {}
+    assert await office.dead() == ["poison"]
+    assert office.alarms == ["poison"]
+
+
+async def test_only_a_chat_that_breaks_counts_to_three(office: Office) -> None:
+    """Being down before, or asking to wait, says nothing about the content."""
+    office.chat.troubles = [ChatUnavailable("down")] * 4 + [ChatBusy(timedelta(seconds=5))]
+    office.chat.troubles += [ChatFailed("500")] * 2
+    await office.write("letter")
+    for _ in range(8):
+        await office.wait(minutes=1)
+    assert office.chat.order == ["letter"]
+
+
+async def test_a_letter_that_trips_the_adapter_up_is_dead_after_three_tries(office: Office) -> None:
+    office.chat.troubles = [ZeroDivisionError()] * 3  # type: ignore[list-item]
+    await office.write("poison")
+    for _ in range(3):
+        await office.wait(minutes=1)
+    await office.write("good")
+    await office.deliver()
+    assert office.chat.order == ["good"]
     assert await office.dead() == ["poison"]
 
 
@@ -209,6 +277,192 @@ async def test_a_letter_that_cannot_be_read_is_dead(office: Office) -> None:
     await office.deliver()
     assert list(office.chat.taken) == ["good"]
     assert await office.dead() == ["broken"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("not json", id="no JSON"),
+        pytest.param("[]", id="no object"),
+        pytest.param('{"phrases": [["no.such.key", {}]]}', id="half a message"),
+        pytest.param('{"phrases":[["x",{}]],"style":"notice","pings":[],"buttons":[],'
+                     '"language":"xx"}', id="no such text"),
+    ],
+)  # fmt: skip
+async def test_a_row_that_cannot_be_read_is_dead_and_stops_nothing(
+    tmp_path: Path, content: str
+) -> None:
+    store = await open_store(tmp_path)
+    await Office(store).write("broken")
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "bbb-bot.db")) as raw, raw:
+        raw.execute("UPDATE outbox SET content = ?, fallback = ?", (content, content))
+    store = await open_store(tmp_path)
+    office = Office(store)
+    await office.write("good")
+    await office.deliver()
+    assert office.chat.order == ["good"]
+    [dead] = await store.dead_letters()
+    assert (dead.id, dead.reason) == ("broken", DeadReason.UNREADABLE)
+    await store.close()
+
+
+# --- in order ------------------------------------------------------------------------------------
+
+
+async def test_behind_a_letter_that_is_tried_again_the_later_ones_wait(office: Office) -> None:
+    office.chat.troubles = [ChatUnavailable("down")]
+    for name in ("first", "second", "third"):
+        await office.write(name)
+    await office.write("elsewhere", channel="!other")
+    await office.deliver()
+    await office.write("fourth")
+    await office.deliver()
+    assert office.chat.order == ["elsewhere"]
+    await office.wait(seconds=2)
+    assert office.chat.order == ["elsewhere", "first", "second", "third", "fourth"]
+
+
+async def test_an_answer_does_not_overtake_one_that_is_tried_again(office: Office) -> None:
+    office.chat.troubles = [ChatUnavailable("down")]
+    await office.write("first")
+    await office.deliver()
+    await office.answers("second", "$2")
+    await office.deliver()
+    assert office.chat.order == []
+    await office.wait(seconds=2)
+    assert office.chat.order == ["first", "second"]
+
+
+async def test_an_answer_overtakes_what_nobody_waits_for(office: Office) -> None:
+    office.chat.troubles = [ChatUnavailable("down")]
+    await office.write("notice", channel="!team", priority=Priority.NOTICE)
+    await office.deliver()
+    await office.answers("answer", "$1")
+    await office.deliver()
+    assert office.chat.order == ["answer"]
+
+
+async def test_behind_a_dead_letter_nothing_waits(office: Office) -> None:
+    office.chat.troubles = [ChatUnavailable("down"), ChatRefused("413")]
+    for name in ("poison", "good"):
+        await office.write(name)
+    await office.deliver()
+    await office.wait(seconds=2)
+    assert office.chat.order == ["good"]
+    assert await office.dead() == ["poison"]
+
+
+async def test_what_is_queued_stops_when_the_chat_is_busy(office: Office) -> None:
+    """In every channel: none of the hundred runs into the same refusal."""
+    office.chat.troubles = [ChatBusy(timedelta(seconds=30))] * AT_ONCE
+    for number in range(100):
+        await office.write(f"letter-{number:02}", channel=f"!{number % 50}")
+    await office.deliver()
+    assert office.chat.tries <= AT_ONCE
+    await office.wait(seconds=10)
+    assert office.chat.tries <= AT_ONCE
+    office.chat.troubles = []
+    await office.wait(seconds=21)
+    assert len(office.chat.order) == len(set(office.chat.order)) == 100
+    for channel in range(50):
+        mine = [name for name in office.chat.order if int(name[-2:]) % 50 == channel]
+        assert mine == sorted(mine)
+
+
+async def test_the_word_in_the_channel_stands_where_the_question_stood(office: Office) -> None:
+    office.chat.door = [DirectRefused("blocked")]
+    where = {"fallback": to_json(message("direct.sent")), "fallback_channel": "!team"}
+    await office.write(
+        "secret", person="@ana:example.org", reply_to="$asked", thread="$thread", **where
+    )
+    await office.write("open", person="@bo:example.org", reply_to="$asked", thread="$thread")
+    await office.deliver()
+    shown = {out.id: (out.reply_to, out.thread) for out in office.chat.outgoing}
+    assert shown == {"secret/instead": ("$asked", "$thread"), "open": (None, None)}
+    assert office.alarms == []  # the person knows
+
+
+# --- within the chat's limit ---------------------------------------------------------------------
+
+
+@pytest.fixture
+async def slow(tmp_path: Path) -> AsyncIterator[Office]:
+    """On a homeserver with Synapse's default limit: one message in 5 s, ten at once."""
+    store = await open_store(tmp_path / "slow")
+    office = Office(store, pace=Pace(rate=0.2, burst=10))
+    office.chat.limit = SynapseLimit(office)
+    yield office
+    await store.close()
+
+
+async def test_three_messages_stay_for_answers(slow: Office) -> None:
+    for number in range(20):
+        await slow.write(f"notice-{number:02}", channel=f"!{number}", priority=Priority.NOTICE)
+    await slow.deliver()
+    assert len(slow.chat.order) == 7
+    for number in range(3):
+        await slow.answers(f"answer-{number}", f"${number}")
+        await slow.deliver()
+    assert slow.chat.order[7:] == ["answer-0", "answer-1", "answer-2"]
+    for _ in range(40):
+        await slow.wait(seconds=5)
+    assert len(slow.chat.order) == 23
+    assert slow.chat.refused == 0
+
+
+async def test_under_default_limits_all_is_said_and_no_answer_waits(slow: Office) -> None:
+    """A hundred announcements to 20 rooms; somebody asks something every half minute."""
+    for number in range(100):
+        await slow.write(f"notice-{number:03}", channel=f"!{number % 20}", priority=Priority.NOTICE)
+    for second in range(0, 720, 1):
+        if second % 30 == 29:
+            await slow.answers(f"answer-{second}", f"${second}")
+        await slow.wait(seconds=1)
+        assert second % 30 != 29 or slow.chat.order[-1].startswith("answer"), second
+    assert len(slow.chat.order) == 124
+    assert slow.chat.refused == 0
+
+
+async def test_reminders_go_before_notices(slow: Office) -> None:
+    for number in range(10):
+        await slow.write(f"notice-{number}", channel=f"!{number}", priority=Priority.NOTICE)
+    await slow.write("reminder", channel="!0", priority=Priority.CARD)
+    await slow.deliver()
+    assert "reminder" in slow.chat.order
+    assert len(slow.chat.order) == 7
+
+
+async def test_buttons_are_counted(slow: Office) -> None:
+    card = to_json(replace(message("say.done"), buttons=("▶",)))
+    for number in range(10):
+        notice = Letter(f"card-{number}", "matrix", card, slow.now, channel=f"!{number}",
+                        priority=Priority.CARD)  # fmt: skip
+        await slow.store.say([notice])
+    await slow.deliver()
+    assert len(slow.chat.order) == 3  # and three buttons: six of the seven
+
+
+async def test_the_chat_knows_better_how_much_it_takes(slow: Office) -> None:
+    """After a refusal the answer goes first, and what nobody waits for not before there is more."""
+    slow.chat.troubles = [ChatBusy(timedelta(seconds=20))]
+    await slow.answers("answer", "$1")
+    await slow.write("notice", channel="!x", priority=Priority.NOTICE)
+    await slow.deliver()
+    await slow.wait(seconds=20)
+    assert slow.chat.order == ["answer"]
+    await slow.wait(seconds=15)
+    assert slow.chat.order == ["answer"]
+    await slow.wait(seconds=5)
+    assert slow.chat.order == ["answer", "notice"]
+
+
+async def test_a_clock_that_jumps_back_gives_nothing_and_takes_nothing() -> None:
+    budget = Budget(Pace(rate=0.2, burst=10))
+    budget.spend(START, 10)
+    assert budget.spare(START - timedelta(hours=1)) == 0
+    assert budget.spare(START - timedelta(hours=1) + timedelta(seconds=20)) == 1
+    assert budget.spare(START + timedelta(days=3)) == 7
 
 
 async def test_sent_but_not_noted_is_sent_again_under_the_same_id(office: Office) -> None:
