@@ -35,6 +35,11 @@ class Limiter:
             return None
         return timedelta(seconds=missing / self._rate)
 
+    def give_back(self, key: Hashable, now: datetime, cost: int = 1) -> None:
+        """What was taken came to nothing."""
+        bucket = self._bucket(key, now)
+        bucket.tokens = min(self._most, bucket.tokens + cost)
+
     def _bucket(self, key: Hashable, now: datetime) -> _Bucket:
         bucket = self._buckets.setdefault(key, _Bucket(self._most, now))
         passed = max(0.0, (now - bucket.at).total_seconds())

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from commands.handlers.direct import direct
-from commands.handlers.meetings import ended
+from commands.handlers.meetings import ended, ended_before
 from commands.messages import Phrase
 from commands.services.cards import JOIN_BUTTON
 from commands.services.linking import personal_link
@@ -26,6 +26,8 @@ async def join(world: World, request: Request, card: Card) -> list[Say]:
 
 async def end(world: World, request: Request, card: Card) -> list[Say]:
     """⏹: end the call this card is about, as `end` does; asked twice when several are inside."""
+    if done := await ended_before(world, request):
+        return done
     room = await _living(world, card)
     meeting = await world.store.live_meeting(card.room)
     if room is None or meeting is None or meeting.card != card.id:

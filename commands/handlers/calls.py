@@ -1,5 +1,8 @@
 """call, invite, guest: letting people in by name, or outsiders by a link."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from commands.errors import UserError
 from commands.handlers.direct import direct
 from commands.messages import Arg, LinkTo, Message, Phrase, TextKey, Typed, Who
@@ -23,10 +26,14 @@ group = Group()
 async def call(world: World, request: Request, args: Args) -> list[Say]:
     """A private call: personal links by direct message, everyone is moderator."""
     others = await _people(world, request, args, "call @ana @bo")
-    rooms.count_creation(world, request.person, first=request.command.attempts == 1)
-    room, links = await calls.call(
-        world, request.command.channel, request.person, others, args.title, request.cause
-    )
+    first = request.command.attempts == 1
+    with (
+        _invitations(world, request, others),
+        rooms.creation(world, request.person, first=first),
+    ):
+        room, links = await calls.call(
+            world, request.command.channel, request.person, others, args.title, request.cause
+        )
     asker = await _asker(world, request)
     told = [await _call_letter(world, request, room, asker, goal) for goal in links]
     return [*told, await _told(world, others)]
@@ -54,13 +61,25 @@ async def _people(world: World, request: Request, args: Args, usage: str) -> lis
     people = await calls.people_meant(world, request.command.channel, request.person, args.people)
     if not people:
         raise UserError("e.nobody_named", usage=Typed(usage))
-    first = request.command.attempts == 1
-    wait = first and world.limiters.invitations.wait(
-        request.person, world.clock(), cost=len(people)
-    )
-    if wait:
-        raise UserError("e.too_many_invitations", wait=wait)
     return people
+
+
+@contextmanager
+def _invitations(world: World, request: Request, people: list[Person]) -> Iterator[None]:
+    """Count so many people as invited, unless it comes to nothing; what a crash interrupted was
+    counted the first time. Raises UserError.
+    """
+    limiter, cost = world.limiters.invitations, len(people)
+    if request.command.attempts > 1:
+        yield
+        return
+    if wait := limiter.wait(request.person, world.clock(), cost):
+        raise UserError("e.too_many_invitations", wait=wait)
+    try:
+        yield
+    except Exception:
+        limiter.give_back(request.person, world.clock(), cost)
+        raise
 
 
 @group.command(
@@ -75,7 +94,9 @@ async def invite(world: World, request: Request, args: Args) -> list[Say]:
     people = await _people(world, request, args, "invite @user [ROOM]")
     asker = await _asker(world, request)
     told = []
-    for person, link in await calls.invite(world, room, people):
+    with _invitations(world, request, people):
+        links = await calls.invite(world, room, people)
+    for person, link in links:
         language = await world.own_language(person) or request.language
         phrase_args: dict[str, Arg] = {"who": asker, "room": room.name, "link": link}
         told.append(direct(person, Phrase("invite.link", phrase_args), language=language))

@@ -1,5 +1,6 @@
 """`!bbb`, start, status, who, end, say: the call of a channel."""
 
+from contextlib import nullcontext
 from itertools import count
 
 from commands.cleaning import clean
@@ -35,9 +36,11 @@ async def start(world: World, request: Request, args: Args) -> list[Say]:
         return await my_room(world, request)
     options = read(args.options, world.policy)
     may_loosen(world, request, options)
-    room = await _room_to_start(world, request, args, options)
-    open_in = meetings.open_in_new_room if "new" in args.flags else meetings.open_for_command
-    opened = await open_in(world, room, request.person, args.title, options, request.cause)
+    new, first = "new" in args.flags, request.command.attempts == 1
+    open_in = meetings.open_in_new_room if new else meetings.open_for_command
+    with rooms.creation(world, request.person, first=first) if new else nullcontext():
+        room = await _room_to_start(world, request, args, options)
+        opened = await open_in(world, room, request.person, args.title, options, request.cause)
     if opened.fresh and opened.card is not None:
         return [Say(card=opened.card)]
     return [await _already(world, room, opened.meeting, wished=bool(args.title or args.options))]
@@ -61,7 +64,6 @@ async def _room_to_start(world: World, request: Request, args: Args, options: Op
     channel = request.command.channel
     if "new" not in args.flags:
         return await rooms.default_room(world, channel, request.person, request.cause)
-    rooms.count_creation(world, request.person, first=request.command.attempts == 1)
     name = clean(args.title) or await _free_name(world, request)
     return await rooms.create(world, channel, request.person, name, options, request.cause)
 
@@ -129,16 +131,23 @@ async def who(world: World, request: Request, args: Args) -> list[Say]:
 )
 async def end(world: World, request: Request, args: Args) -> list[Say]:
     """End what runs in a room; said twice when more than one person is inside."""
+    if done := await ended_before(world, request):
+        return done
     room = await _asked_room(world, request, args)
     return await ended(world, request, room, sure="sure" in args.flags)
+
+
+async def ended_before(world: World, request: Request) -> list[Say]:
+    """The first result of a command that runs again after a crash, if it ended something."""
+    meeting = await meetings.ended_by(world, request.cause)
+    return [say("end.done", topic=meeting.topic)] if meeting else []
 
 
 async def ended(world: World, request: Request, room: Room, *, sure: bool) -> list[Say]:
     """End the call of a room, or say why not."""
     meeting = await meetings.end(
-        world, room, request.person, request.standing, sure=sure, cause=request.cause,
-        again=request.command.attempts > 1,
-    )  # fmt: skip
+        world, room, request.person, request.standing, sure=sure, cause=request.cause
+    )
     return [say("end.done", topic=meeting.topic)]
 
 

@@ -25,10 +25,10 @@ async def create(world: World, request: Request, args: Args) -> list[Say]:
     """A named room in this channel."""
     options = read(args.options, world.policy)
     may_loosen(world, request, options)
-    rooms.count_creation(world, request.person, first=request.command.attempts == 1)
-    room = await rooms.create(
-        world, request.command.channel, request.person, args.title, options, request.cause
-    )
+    with rooms.creation(world, request.person, first=request.command.attempts == 1):
+        room = await rooms.create(
+            world, request.command.channel, request.person, args.title, options, request.cause
+        )
     link = await room_link(world, room)
     return [say("create.done", room=room.name, link=link, join=Typed(_join(room)))]
 

@@ -31,8 +31,6 @@ from storage.store import Conflict
 
 CONFIRM_WITHIN = timedelta(seconds=60)
 SOON = timedelta(seconds=3)
-INTERRUPTED_FOR = timedelta(minutes=5)
-"""How long after a crash a command is still taken up."""
 LOOKED_AT = 100
 """Meetings one tick looks at."""
 AT_ONCE = 4
@@ -382,33 +380,29 @@ async def running(world: World, room: Room) -> tuple[Meeting, MeetingInfo]:
 
 async def end(
     world: World, room: Room, person: Person, standing: Standing,
-    *, sure: bool, cause: str, again: bool = False,
+    *, sure: bool, cause: str,
 ) -> Meeting:  # fmt: skip
     """End what runs in a room. With more than one person inside, it must be said twice within 60 s.
 
-    Ends the meeting it names and no later one. `again`: a crash may have come after the end, which
-    then is the result. Raises UserError, ServerTrouble.
+    Ends the meeting it names and no later one. Raises UserError, ServerTrouble.
     """
     if sure and (asked := await _confirmed(world, room, person, cause)):
         if not may_end(person, standing, room, asked.started_by):  # demoted since they were asked
             raise UserError("e.not_yours_to_end")
-        return await _end(world, room, asked)
-    if again and (ended := await _just_ended(world, room)):
-        if may_end(person, standing, room, ended.started_by):
-            return ended
+        return await _end(world, room, asked, cause)
     meeting, info = await running(world, room)
     if not may_end(person, standing, room, meeting.started_by):
         raise UserError("e.not_yours_to_end")
     if info.participants > 1:
         await _ask(world, room, person, meeting, info.participants)
-    return await _end(world, room, meeting)
+    return await _end(world, room, meeting, cause)
 
 
-async def _just_ended(world: World, room: Room) -> Meeting | None:
-    last = await world.store.last_meeting(room.id)
-    if last is None or last.ended_at is None:
-        return None
-    return last if world.clock() - last.ended_at < INTERRUPTED_FOR else None
+async def ended_by(world: World, cause: str) -> Meeting | None:
+    """What this very command ended, or was about to end when a crash came. Raises ServerTrouble."""
+    meeting = await world.store.meeting_ended_by(cause)
+    room = await world.store.room(meeting.room) if meeting else None
+    return await _end(world, room, meeting, cause) if meeting and room else None
 
 
 async def _ask(world: World, room: Room, person: Person, meeting: Meeting, inside: int) -> None:
@@ -429,7 +423,9 @@ async def _confirmed(world: World, room: Room, person: Person, cause: str) -> Me
     return await world.store.meeting(meeting_id)
 
 
-async def _end(world: World, room: Room, meeting: Meeting) -> Meeting:
+async def _end(world: World, room: Room, meeting: Meeting, cause: str) -> Meeting:
+    """Which meeting it is, is written down before BBB is asked."""
+    await world.store.ending_meeting(meeting.id, cause=cause)
     if meeting.state is MeetingState.ENDED:
         return meeting
     info = await world.servers.info(meeting.server, room.meeting_id)

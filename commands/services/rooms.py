@@ -1,7 +1,8 @@
 """Rooms: the one every channel has, named ones, a person's own."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from commands.cleaning import clean
 from commands.errors import UserError
@@ -64,14 +65,23 @@ async def personal_room(world: World, person: Person, channel: Channel, cause: s
     )
 
 
-def count_creation(world: World, person: Person, *, first: bool) -> None:
-    """Count a room or call this person makes; what a crash interrupted was counted the first time.
+@contextmanager
+def creation(world: World, person: Person, *, first: bool) -> Iterator[None]:
+    """Count a room or call this person makes, unless it comes to nothing.
 
-    Raises UserError when there were too many within an hour.
+    What a crash interrupted (not `first`) was counted the first time. Raises UserError when there
+    were too many within an hour.
     """
-    wait = first and world.limiters.creates.wait(person, world.clock())
-    if wait:
+    if not first:
+        yield
+        return
+    if wait := world.limiters.creates.wait(person, world.clock()):
         raise UserError("e.too_many_creates", wait=wait)
+    try:
+        yield
+    except Exception:
+        world.limiters.creates.give_back(person, world.clock())
+        raise
 
 
 async def create(

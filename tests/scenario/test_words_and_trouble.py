@@ -152,6 +152,7 @@ async def test_the_same_event_twice_is_one_command(scene: Scene) -> None:
         ("my reset", "I am sending you the link in a direct message."),
         ("say Planning", "I was interrupted while saying it"),
         ("end", "Team has been ended."),
+        ("guest off", "2 guest links"),
     ],
 )
 async def test_a_command_run_again_after_a_crash_has_its_first_result(
@@ -160,6 +161,9 @@ async def test_a_command_run_again_after_a_crash_has_its_first_result(
     await scene.says("alice", "!bbb create Old")
     if typed in ("say Planning", "end"):
         await scene.says("alice", "!bbb")
+    if typed == "guest off":
+        await scene.says("alice", "!bbb guest for 1h")
+        await scene.says("alice", "!bbb guest for 2h")
     before = len(await scene.said())
     command = await scene.command("alice", typed)
     await scene.run_and_crash(command)
@@ -168,6 +172,50 @@ async def test_a_command_run_again_after_a_crash_has_its_first_result(
     await scene.settle()
     [text] = (await scene.said())[before:]
     assert answer in text
+
+
+async def test_an_end_that_a_crash_interrupted_is_found_by_its_cause(scene: Scene) -> None:
+    """However long after, and not an end of somebody else: a private call is gone by its name."""
+    await scene.says("alice", f"!bbb call {scene.stage.mention('bob')} Budget")
+    command = await scene.command("alice", "end Budget")
+    await scene.run_and_crash(command)
+    scene.clock.now += timedelta(minutes=4, seconds=50)
+    await scene.says("alice", "!bbb end")
+    assert "Nothing runs in Team right now" in await scene.last()
+    await scene.bot.inbox.resume()
+    await scene.settle()
+    assert await scene.last() == "Budget has been ended."
+
+
+async def test_an_end_interrupted_before_the_server_was_asked_is_carried_out(scene: Scene) -> None:
+    await scene.says("alice", "!bbb")
+    store = scene.bot.world.store
+    command = await scene.command("alice", "end")
+    room = await store.default_room(command.channel)
+    assert room is not None
+    meeting = await store.live_meeting(room.id)
+    assert meeting is not None
+    await store.ending_meeting(meeting.id, cause=command.id)
+    await scene.run_and_crash(command)
+    await scene.bot.inbox.resume()
+    await scene.settle()
+    assert await scene.last() == "Team has been ended."
+    assert [meeting for meeting in scene.bbb.state.meetings() if not meeting.is_over] == []
+
+
+async def test_what_comes_to_nothing_is_not_counted(scene: Scene) -> None:
+    bob = scene.stage.mention("bob")
+    scene.break_bbb("down")
+    for _ in range(7):
+        await scene.says("alice", f"!bbb call {bob}")
+        await scene.says("alice", "!bbb start Planning new")
+        await scene.forward(seconds=30)
+    scene.mend_bbb()
+    await scene.forward(minutes=1)
+    limiters, now = scene.bot.world.limiters, scene.clock()
+    alice = scene.stage.person("alice")
+    assert limiters.invitations.wait(alice, now, cost=20) is None
+    assert limiters.creates.wait(alice, now, cost=5) is None
 
 
 async def test_a_hostile_name_stays_plain_text(scene: Scene) -> None:
