@@ -76,7 +76,7 @@ def _node(node: Node) -> str:
         case Address(url, label):
             return _escaped(f"{label}: {url}" if label else url)
         case Mention(person, name) if person.platform == PLATFORM:
-            return _link(f"https://matrix.to/#/{quote(person.id, safe='@:')}", name)
+            return _link(f"https://matrix.to/#/{quote(person.id, '@:', errors='replace')}", name)
         case Mention(_, name):
             return _escaped(name)
 
