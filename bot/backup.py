@@ -16,6 +16,8 @@ from storage.store import StoreError
 
 _SQLITE = b"SQLite format 3\0"
 _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
+_OF_THE_ORIGINAL = (".lock", ".original")
+"""Says of the data directory what is not so of a copy."""
 _PATIENCE = timedelta(seconds=5)
 
 
@@ -68,7 +70,7 @@ def _pack(data_dir: Path, part: Path) -> list[str]:
 
 def _worth_keeping(data_dir: Path) -> Iterator[Path]:
     for path in sorted(data_dir.rglob("*")):
-        if path.is_file() and not path.name.endswith((*_BESIDE_A_DATABASE, ".lock")):
+        if path.is_file() and not path.name.endswith(_BESIDE_A_DATABASE + _OF_THE_ORIGINAL):
             yield path
 
 

@@ -12,10 +12,12 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from nio import AsyncClient, AsyncClientConfig, MegolmEvent, OlmEvent
 from nio.responses import ErrorResponse, SyncResponse
-from nio.store import SqliteStore
+from peewee import PeeweeException
 from yarl import URL
 
+from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix.answers import MatrixError, error_from
+from bot.chat.matrix.crypto_store import Store, StoreFiles
 from bot.chat.matrix.lean import lean, says_nothing
 from commands.errors import ChatUnavailable
 
@@ -25,13 +27,12 @@ Json = dict[str, Any]
 
 REQUEST_SECONDS = 30.0
 
-
-class Store(SqliteStore):  # type: ignore[misc]  # nio has no type information
-    """nio's store, which writes after each sync even when there is nothing: most of its time."""
-
-    def save_encrypted_rooms(self, rooms: set[str]) -> None:
-        if rooms:
-            super().save_encrypted_rooms(rooms)
+UNREADABLE = (
+    "The encryption store in {path} cannot be opened ({error}): it is damaged, or pickle.key is "
+    "not the one it was made with. Nothing was changed. Restore both from the same backup; or move "
+    "the directory away, log the bot in again, and put the new device id and token into the "
+    "configuration."
+)
 
 
 class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
@@ -62,21 +63,27 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
         )
         super().__init__(homeserver.rstrip("/"), user_id, device_id, str(store_dir), config)
         self._login = (user_id, device_id, access_token)
-        self._store_dir = store_dir
+        self.store_files = StoreFiles(store_dir, user_id, device_id)
         self._dead_sessions: set[tuple[str, str]] = set()
         self._digested = asyncio.Event()
         self._key_counts: Json | None = None
         self.user_id = user_id
 
     def open(self) -> None:
-        """Open the HTTP session and the crypto store (made when it is not there)."""
+        """Open the HTTP session and the crypto store (made when it is not there).
+
+        Raises ChatMisconfigured for a store that cannot be read.
+        """
         self.client_session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
             connector=aiohttp.TCPConnector(limit=100),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._store_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.restore_login(*self._login)
+        try:
+            self.store_files.open()
+            self.restore_login(*self._login)
+        except (PeeweeException, ValueError, OSError) as error:
+            raise ChatMisconfigured(UNREADABLE.format(path=self.store_path, error=error)) from error
 
     async def shut(self) -> None:
         """Close both again."""
@@ -256,6 +263,14 @@ class Client(AsyncClient):  # type: ignore[misc]  # nio has no type information
         """nio keeps a key that is just being handed out: who left then could read on."""
         if self.olm:
             self.olm.outbound_group_sessions.pop(room_id, None)
+
+    def mark_all_sessions(self) -> None:
+        """Have nio open new sessions in place of all there are."""
+        for devices in self.olm.device_store.values():
+            for device in devices.values():
+                known = self.olm.session_store.get(device.curve25519)
+                if known and not device.deleted and device not in self.olm.wedged_devices:
+                    self.olm.wedged_devices.append(device)
 
     def mark_dead_sessions(self) -> None:
         """After a key query: have nio open new sessions in place of unreadable ones."""

@@ -107,6 +107,11 @@ class CrossSigning:
                 reason,
                 extra={"action": "device_not_signed"},
             )
+        except OSError as error:
+            log.warning(
+                "cross-signing keys not kept: %s", error, extra={"action": "identity_not_kept"}
+            )
+            return
         self._is_settled = True
 
     async def _sign(self, account: Published) -> None:

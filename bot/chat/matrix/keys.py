@@ -14,7 +14,8 @@ from commands.errors import ChatRefused, ChatUnavailable
 
 log = logging.getLogger(__name__)
 
-_MOST_UPLOADS = 20
+_MOST_SKIPS = 40
+"""Times 50 keys that an older copy of the store may be behind."""
 
 
 class Keys:
@@ -24,6 +25,7 @@ class Keys:
         self._client = client
         self._cross_signing = cross_signing
         self._sharing = Sharing(client)
+        self._skips = 0
         self._one_per_room: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def prepare(self) -> None:
@@ -35,6 +37,8 @@ class Keys:
             return
         if not check(self._client, await published_device(self._client)):
             self._client.olm.account.shared = False  # the server forgot: it has to hear them again
+        if self._client.store_files.is_copy:
+            self._renew_sessions()
 
     async def tend(self) -> None:
         """After each sync answer: send, upload, sign, query and claim what nio has gathered.
@@ -52,6 +56,7 @@ class Keys:
             self._query,
             self._claim,
             self._send_out,
+            self._vouch,
         )
         for errand in errands:
             try:
@@ -67,8 +72,29 @@ class Keys:
                     return
 
     async def _upload(self) -> None:
-        if self._client.should_upload_keys:
-            await self._client.asked(self._client.keys_upload())
+        while self._client.should_upload_keys:
+            try:
+                await self._client.asked(self._client.keys_upload())
+            except MatrixError as error:
+                if error.status != 400 or self._skips == _MOST_SKIPS:
+                    raise
+                self._skip_keys()
+
+    def _skip_keys(self) -> None:
+        """The homeserver has other one-time keys of these numbers: the store is an older copy."""
+        if not self._skips:
+            self._renew_sessions()
+        self._skips += 1
+        self._client.olm.account.mark_keys_as_published()
+        self._client.olm.save_account()
+
+    def _renew_sessions(self) -> None:
+        log.warning(
+            "The encryption store is an older copy: new sessions are opened with every device. "
+            "What was encrypted with keys handed out since the copy was made stays unreadable.",
+            extra={"action": "store_is_copy"},
+        )
+        self._client.mark_all_sessions()
 
     async def _sign(self) -> None:
         if self._client.olm.account.shared:
@@ -81,10 +107,16 @@ class Keys:
     async def _claim(self) -> None:
         if self._client.should_claim_keys:
             await self._sharing.claim(self._client.get_users_for_key_claiming())
+            # the rest has run out of one-time keys; their next message asks for a session again
+            self._client.olm.wedged_devices.clear()
 
     async def _send_out(self) -> None:
         for message in list(self._client.outgoing_to_device_messages):
             await self._client.asked(self._client.to_device(message))
+
+    async def _vouch(self) -> None:
+        if not self._client.should_claim_keys and not self._client.outgoing_to_device_messages:
+            self._client.store_files.vouch()
 
     async def encrypt(self, room: str, kind: str, content: Json) -> tuple[str, Json]:
         """Event type and content for an encrypted room that we know.

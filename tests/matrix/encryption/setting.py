@@ -27,15 +27,17 @@ async def encrypted_room(bot: Bot, ada: Peer, hand: Visitor, version: str = "12"
     return room
 
 
-async def login(url: str, account: Account, device: str | None = None) -> Account:
-    """The same account on another device; any new one when None."""
+async def login(
+    url: str, account: Account, device: str | None = None, *, by: Visitor | None = None
+) -> Account:
+    """The same account on a device, any new one when None; `by` asks for who is logged out."""
     body: dict[str, Any] = {
         "type": "m.login.password",
         "identifier": {"type": "m.id.user", "user": account.user_id},
         "password": account.password,
         **({"device_id": device} if device else {}),
     }
-    async with Visitor(url, account) as someone:
+    async with Visitor(url, by.account if by else account) as someone:
         fresh = await someone.ask("POST", "/login", body)
     return Account(account.user_id, fresh["access_token"], fresh["device_id"], account.password)
 

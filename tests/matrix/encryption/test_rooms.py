@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 
-from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix import client as client_module
 from bot.chat.matrix.client import Client
 from commands.errors import ChatUnavailable, NotThereYet
@@ -241,14 +240,6 @@ async def test_without_our_repair_nio_would_stop_there(
     with pytest.raises(AssertionError):
         await bot.inbox.until(lambda inbox: "help" in inbox.texts(), seconds=3)
     assert len(bot.inbox.positions) <= positions + 1
-
-
-async def test_a_lost_store_is_found_at_the_start(bot: Bot) -> None:
-    await bot.adapter.stop()
-    shutil.rmtree(bot.directory)
-
-    with pytest.raises(ChatMisconfigured, match="new device"):
-        await bot.start()
 
 
 async def test_a_room_key_that_could_not_be_handed_out_is_handed_out_with_the_next_try(
