@@ -316,9 +316,12 @@ class Store(Protocol):
     async def people_in_browser(self, browser: str, *, now: datetime) -> list[BrowserPerson]:
         """Who is signed in to a browser and not expired, newest first."""
 
-    async def sign_in(self, row: BrowserPerson, *, most: int) -> None:
-        """Sign a person in to a browser; the person's oldest
-        browsers beyond `most` are signed out.
+    async def sign_in(
+        self, row: BrowserPerson, *, most: int, instead_of: str | None = None
+    ) -> None:
+        """Sign a person in to a browser; their oldest browsers beyond `most` are signed out.
+
+        Who was signed in to `instead_of`, the same browser under its former cookie, moves along.
         """
 
     async def sign_out(self, person: Person) -> int:

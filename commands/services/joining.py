@@ -358,18 +358,13 @@ class Joining:
             return None
         if person in await self._signed_in(press.cookie, visit.room):
             return None
-        cookie = await self._known_cookie(press.cookie) or self._nonce(32)
+        # Always a new cookie: somebody may know the former one, or have planted it.
+        cookie, former = self._nonce(32), fingerprint(press.cookie) if press.cookie else None
         now = self._world.clock()
         row = BrowserPerson(fingerprint(cookie), person, now, now + SIGNED_IN_FOR)
-        await self._world.store.sign_in(row, most=BROWSERS)
+        await self._world.store.sign_in(row, most=BROWSERS, instead_of=former)
         await self._tell(person, row)
         return cookie
-
-    async def _known_cookie(self, cookie: str | None) -> str | None:
-        """The browser's cookie where somebody, of whatever platform, is signed in by it."""
-        now = self._world.clock()
-        known = cookie and await self._world.store.people_in_browser(fingerprint(cookie), now=now)
-        return cookie if known else None
 
     async def _tell(self, person: Person, row: BrowserPerson) -> None:
         who = Who(person, await self._world.name_of(person))

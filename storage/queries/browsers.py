@@ -20,8 +20,15 @@ def people_in_browser(
     return [browser(row) for row in rows]
 
 
-def sign_in(connection: Connection, row: BrowserPerson, *, most: int) -> None:
+def sign_in(
+    connection: Connection, row: BrowserPerson, *, most: int, instead_of: str | None
+) -> None:
     """Taken out and put in again, so that it counts as the newest."""
+    connection.run(
+        "UPDATE browser SET browser = :browser WHERE browser = :instead_of",
+        browser=row.browser,
+        instead_of=instead_of,
+    )
     connection.run(
         f"DELETE FROM browser WHERE browser = :browser AND {SAME_PERSON}",
         browser=row.browser,

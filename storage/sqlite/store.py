@@ -327,8 +327,10 @@ class SqliteStore:
     async def people_in_browser(self, browser: str, *, now: datetime) -> list[BrowserPerson]:
         return await self._thread.read(browsers.people_in_browser, browser, now=now)
 
-    async def sign_in(self, row: BrowserPerson, *, most: int) -> None:
-        await self._thread.write(browsers.sign_in, row, most=most)
+    async def sign_in(
+        self, row: BrowserPerson, *, most: int, instead_of: str | None = None
+    ) -> None:
+        await self._thread.write(browsers.sign_in, row, most=most, instead_of=instead_of)
 
     async def sign_out(self, person: Person) -> int:
         return await self._thread.write(browsers.sign_out, person)

@@ -24,6 +24,15 @@ async def test_people_in_a_browser_newest_first(store: Store) -> None:
     assert await people_in(store, "b") == []
 
 
+async def test_a_browser_with_a_new_cookie_keeps_its_people(store: Store) -> None:
+    await store.sign_in(browser("a", 0), most=3)
+    await store.sign_in(browser("z", 0), most=3)
+    await store.sign_in(browser("b", 1, BO), most=3, instead_of="browser-a")
+    assert await people_in(store, "a") == []
+    assert await people_in(store, "b") == [BO.id, ANA.id]
+    assert await people_in(store, "z") == [ANA.id]
+
+
 async def test_a_browser_is_forgotten_when_its_time_is_over(store: Store) -> None:
     await store.sign_in(browser("a"), most=3)
     assert await people_in(store, "a", hours=23) == [ANA.id]

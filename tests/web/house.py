@@ -14,7 +14,6 @@ from starlette.applications import Starlette
 
 from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
-from bot.chat.console import LocalChat
 from bot.core import Bot, Secrets
 from bot.demo.bbb import SimulatedBBB
 from bot.web.app import make_app
@@ -45,8 +44,9 @@ class CountedStore:
         self.asked: Counter[str] = Counter()
 
     def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
         self.asked[name] += 1
-        return getattr(self._store, name)
+        return method
 
     @property
     def writes(self) -> dict[str, int]:
@@ -58,7 +58,7 @@ class House:
     """A bot that greeted #team and #other; `app` are its pages, with limits that never bite."""
 
     scene: Scene
-    chat: LocalChat
+    stage: ConsoleStage
     store: CountedStore
     file: Path
     world: World = field(default_factory=World)
@@ -88,11 +88,15 @@ class House:
 
     async def personal_link(self, who: str, where: str = TEAM) -> str:
         await self.scene.says(who, "!bbb join", where)
-        return link_in((await self.scene.told(who))[-1])
+        return await self.newest_link(who)
 
     async def call_link(self, caller: str = "alice", called: str = "bob") -> str:
         await self.scene.says(caller, f"!bbb call @{called}")
-        return link_in((await self.scene.told(called))[-1])
+        return await self.newest_link(called)
+
+    async def newest_link(self, who: str) -> str:
+        """The last link that somebody was sent directly."""
+        return link_in([text for text in await self.scene.told(who) if "/j/" in text][-1])
 
     async def guest_link(self, typed: str = "") -> str:
         await self.scene.says("alice", f"!bbb guest {typed}".rstrip())
@@ -112,7 +116,6 @@ class House:
     def begin_counting(self) -> None:
         self.store.asked.clear()
         self.scene.line.requests.clear()
-        self.chat.asked.clear()
 
     @property
     def bbb_calls(self) -> int:
@@ -122,14 +125,6 @@ class House:
         """Everything the database holds, as SQL, read past the bot."""
         with closing(sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True)) as database:
             return list(database.iterdump())
-
-
-class WatchedChat(LocalChat):
-    """A local chat that counts who asked it what."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.asked: Counter[str] = Counter()
 
 
 @asynccontextmanager
@@ -163,4 +158,4 @@ async def open_house(directory: Path, policy: Policy | None = None) -> AsyncIter
             await stage.welcomes_bot(where)
         scene = Scene(bot, bbb, line, clock, stage)
         await scene.begin()
-        yield House(scene, stage.chat, store, directory / "bbb-bot.db")
+        yield House(scene, stage, store, directory / "bbb-bot.db")
