@@ -55,7 +55,7 @@ class Synapse:
 
     `database`: ":memory:" (empty again after a restart) or the name of a file in the directory.
     `limits_lifted`: False gives Synapse's own limits (0.2 messages a second and person).
-    `previews`: fetch every posted URL, also from loopback; needs lxml.
+    `previews`: fetch every posted URL, also from loopback; needs beautifulsoup4.
     `extra`: YAML that comes last, and the last of two equal keys counts.
     Its methods may be called from one event loop after the other.
     """

@@ -33,7 +33,8 @@ LIFTED_LIMITS: dict[str, Any] = {
 class Files:
     """What the files say. `database` is a file in the directory, or ":memory:".
 
-    With `previews` Synapse fetches posted URLs, also from loopback; that needs lxml.
+    With `previews` Synapse fetches posted URLs, also from loopback; that needs
+    beautifulsoup4.
     """
 
     directory: Path

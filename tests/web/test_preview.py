@@ -10,7 +10,7 @@ import pytest
 
 from bot.demo.synapse import Account, Synapse
 from bot.web.gateway import Gateway
-from tests.requirements import require_synapse
+from tests.requirements import require_module, require_synapse
 from tests.web.house import House
 from tests.web.world import UNKNOWN
 
@@ -33,6 +33,7 @@ async def preview(synapse: Synapse, account: Account, address: str) -> dict[str,
 
 async def test_a_preview_repeats_nothing_and_changes_nothing(house: House, tmp_path: Path) -> None:
     require_synapse()
+    require_module("bs4", "pip install beautifulsoup4")
     house.world.public_url = "http://127.0.0.1"
     links = {**await house.live_links(), "nowhere": UNKNOWN}
     before = house.rows()
