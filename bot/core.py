@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -36,8 +36,8 @@ KEPT_FOR = timedelta(days=30)
 class Secrets:
     """The keys the core signs with: of links, of what BBB knows people by."""
 
-    link: bytes
-    pseudonym: bytes
+    link: bytes = field(repr=False)
+    pseudonym: bytes = field(repr=False)
 
 
 class Bot:

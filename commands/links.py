@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from commands.messages import LinkTo
 
@@ -29,7 +29,7 @@ def fingerprint(secret: str) -> str:
 class Links:
     """Makes the addresses of links; called only at the moment a message is rendered."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     public_url: str
 
     def token(self, goal: LinkTo) -> str:

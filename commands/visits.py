@@ -51,8 +51,8 @@ class View:
 class Go:
     """To BBB: `url` is a credential, for a 303 and nothing else. `cookie` signs the browser in."""
 
-    url: str
-    cookie: str | None = None
+    url: str = field(repr=False)
+    cookie: str | None = field(default=None, repr=False)
 
 
 class WaitFor(StrEnum):
@@ -108,8 +108,8 @@ class Press:
     `remember` asks to sign this browser in, `consent` agrees to being recorded.
     """
 
-    token: str
-    cookie: str | None = None
+    token: str = field(repr=False)
+    cookie: str | None = field(default=None, repr=False)
     name: str | None = None
     remember: bool = False
     consent: bool = False

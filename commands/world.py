@@ -4,7 +4,7 @@ chats, the servers, the clock, the policy.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from commands.cleaning import clean, local_part
@@ -46,7 +46,7 @@ class World:
     clock: Clock
     random: Randomness
     policy: Policy
-    pseudonym_key: bytes
+    pseudonym_key: bytes = field(repr=False)
     limiters: Limiters
 
     def chat(self, platform: str) -> Chat:

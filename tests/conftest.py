@@ -22,6 +22,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.canary import Lookout
+
 Figure = int | float | str
 
 
@@ -46,6 +48,10 @@ class Proof:
         """Keep what was counted: for docs/promises.md, and to be seen where the test fails."""
         self.figures.update(figures)
         sys.stdout.write(f"measured: {json.dumps(figures)}\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Lookout(), "canaries")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

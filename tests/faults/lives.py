@@ -29,11 +29,12 @@ from bot.jobs import clockwork
 from commands.ports import Limits, Policy
 from storage.open import open_store
 from storage.store import Store
+from tests import canary
 from tests.faults.broken import BROKEN
 from tests.faults.paper import Paper, PaperChat
 from tests.faults.points import Points
 
-SECRET = "the secret of the lives"
+SECRET = canary.BBB_SECRET
 ENOUGH_SECONDS = 60.0
 KILLED = -signal.SIGKILL
 LOOK_AGAIN_SECONDS = 0.005
@@ -149,7 +150,7 @@ async def _until_all_is_done(directory: Path, bbb: str) -> None:
                 edit_every=timedelta(0),
                 limits=UNLIMITED,
             ),
-            keys=Secrets(b"l" * 32, b"p" * 32),
+            keys=Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY),
             clock=utc_now,
         )
         stack.push_async_callback(bot.stop)

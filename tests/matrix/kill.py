@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.demo.synapse import Account, Synapse
+from tests.canary import BBB_SECRET
 from tests.matrix.client import Observer, Visitor
 from tests.matrix.names import fresh
 from tests.matrix.our_bot import BOT, Process, free_port, write_config
@@ -82,7 +83,7 @@ async def ordeal(
         crowd = await gather(synapse, directory, leaving)
         halls = await open_halls(synapse, crowd)
         config = write_config(
-            directory, crowd.bot, homeserver=line.url, bbb_port=free_port(), bbb_secret="none"
+            directory, crowd.bot, homeserver=line.url, bbb_port=free_port(), bbb_secret=BBB_SECRET
         )
         bot = Process((*start, "--config", config), directory / "output.txt")
         leaving.push_async_callback(bot.stop)

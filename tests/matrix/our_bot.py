@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.demo.synapse import Account
+from tests import canary
 
 LIMITS_LIFTED = {
     "commands_per_person": 1_000_000,
@@ -44,6 +45,7 @@ def write_config(
     encryption: bool = True,
 ) -> Path:
     """Write a configuration with every limit lifted (JSON is YAML, too); give its file."""
+    canary.plant(account.access_token, "the bot's access token")
     port = free_port()
     settings: dict[str, Any] = {
         "public_url": f"http://127.0.0.1:{port}",

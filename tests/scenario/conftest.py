@@ -15,6 +15,7 @@ from bot.demo.synapse import Synapse
 from commands.ports import Policy
 from storage.open import open_store
 from storage.store import Store
+from tests import canary
 from tests.matrix.conftest import synapse
 from tests.scenario.console import ConsoleStage
 from tests.scenario.matrix import MatrixStage
@@ -22,7 +23,7 @@ from tests.scenario.scene import OTHER, TEAM, Clock, Line, Scene, Stage
 
 __all__ = ["synapse"]
 
-SECRET = "scenario-secret"
+SECRET = canary.BBB_SECRET
 BBB = "http://bbb.example"
 
 LEFT_OUT: dict[tuple[str, str], str] = {
@@ -121,6 +122,6 @@ async def _bot(
         adapters=[adapter],
         servers=servers,
         policy=Policy(public_url="https://calls.example.org"),
-        keys=Secrets(b"l" * 32, b"p" * 32),
+        keys=Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY),
         clock=clock,
     )

@@ -12,6 +12,7 @@ from bot.chat.matrix.adapter import MatrixAdapter
 from bot.demo.synapse import Synapse
 from bot.jobs.inbox import Inbox
 from storage.records import Channel, Command, Kind, Person
+from tests import canary
 from tests.matrix.client import Visitor
 from tests.matrix.names import fresh
 from tests.scenario.scene import OTHER, PEOPLE, TEAM, Clock, Seen
@@ -78,6 +79,7 @@ class MatrixStage:
     async def adapter(self) -> MatrixAdapter:
         account = await self._synapse.register(fresh("bbb-bot"))
         self._bot = account.user_id
+        canary.plant(account.access_token, "the bot's access token")
         return MatrixAdapter(
             homeserver=self._synapse.url,
             user_id=account.user_id,
@@ -85,7 +87,7 @@ class MatrixStage:
             access_token=account.access_token,
             store_dir=self._directory,
             identity_file=self._directory / "cross-signing.json",
-            pickle_key="scenario",
+            pickle_key=canary.PICKLE_KEY,
             prefixes=("!bbb",),
             encryption=False,
         )

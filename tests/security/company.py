@@ -20,6 +20,7 @@ from commands.world import Limiters, World
 from storage.open import open_store
 from storage.records import Channel, Command, Kind, Letter, Person
 from storage.store import Store
+from tests import canary
 from tests.scenario.scene import Line
 
 PLATFORM = "matrix"
@@ -140,10 +141,10 @@ class Company:
 async def company(directory: Path, policy: Policy) -> AsyncIterator[Company]:
     """Open a store in `directory`; nobody is in any channel yet."""
     chat = FakeChat()
-    bbb = SimulatedBBB("company-secret", now=lambda: NOW, public_url="http://bbb.example")
+    bbb = SimulatedBBB(canary.BBB_SECRET, now=lambda: NOW, public_url="http://bbb.example")
     line = Line(bbb)
     client = Client(
-        name="one", url="http://bbb.example/bigbluebutton/api/", secrets=["company-secret"],
+        name="one", url="http://bbb.example/bigbluebutton/api/", secrets=[canary.BBB_SECRET],
         bot_version="test", transport=line,
     )  # fmt: skip
     servers = ServerPool({"one": client}, chosen="one", origins=["http://bbb.example"])
@@ -152,11 +153,11 @@ async def company(directory: Path, policy: Policy) -> AsyncIterator[Company]:
         store=store,  # type: ignore[arg-type]
         chats={PLATFORM: chat},  # type: ignore[dict-item]
         servers=servers,
-        links=Links(b"l" * 32, policy.public_url),
+        links=Links(canary.LINK_KEY, policy.public_url),
         clock=lambda: NOW,
         random=_counted(),
         policy=policy,
-        pseudonym_key=b"p" * 32,
+        pseudonym_key=canary.PSEUDONYM_KEY,
         limiters=Limiters(policy.limits),
     )
     try:

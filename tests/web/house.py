@@ -21,11 +21,12 @@ from bot.web.limits import Limits
 from commands.ports import Policy
 from storage.open import open_store
 from storage.store import Store
+from tests import canary
 from tests.scenario.console import ConsoleStage
 from tests.scenario.scene import OTHER, TEAM, Clock, Line, Scene, link_in
 from tests.web.world import BBB, PUBLIC, Browser, World
 
-SECRET = "house-secret"
+SECRET = canary.BBB_SECRET
 
 READS = frozenset(
     {
@@ -150,7 +151,7 @@ async def open_house(directory: Path, policy: Policy | None = None) -> AsyncIter
             adapters=[stage.chat],
             servers=servers,
             policy=policy or Policy(public_url=PUBLIC),
-            keys=Secrets(b"l" * 32, b"p" * 32),
+            keys=Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY),
             clock=clock,
         )
         await stage.chat.start(bot.inbox)
