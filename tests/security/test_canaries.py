@@ -207,6 +207,7 @@ async def test_nothing_that_works_with_a_secret_shows_it(tmp_path: Path) -> None
     adapter = MatrixAdapter(
         homeserver="https://matrix.example.org", user_id="@bbb:example.org", device_id="BOT",
         access_token=canary.ACCESS_TOKEN, store_dir=tmp_path, pickle_key=canary.PICKLE_KEY,
+        identity_file=tmp_path / "cross-signing.json", recovery_key=canary.RECOVERY_KEY,
         prefixes=("!bbb",), encryption=False,
     )  # fmt: skip
     things = [
