@@ -7,12 +7,10 @@ import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
@@ -31,8 +29,6 @@ from storage.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
-HOUSEKEEPING = timedelta(hours=6)
-MEASURED = timedelta(seconds=15)
 CONFIG_WRONG = 78
 
 
@@ -106,7 +102,6 @@ async def start(settings: Settings, stack: AsyncExitStack) -> Bot:
         await bot.start()
     except ChatMisconfigured as error:
         raise CannotStart(str(error), CONFIG_WRONG) from error
-    _housekeep(bot, stack)
     return bot
 
 
@@ -214,15 +209,6 @@ async def _listen(gateway: Gateway, host: str, port: int, stack: AsyncExitStack)
         reason = f"Cannot listen on {host}:{port} ({error.strerror})."
         raise CannotStart(f"{reason} Choose another port, or stop what has it.") from error
     stack.push_async_callback(gateway.stop)
-
-
-def _housekeep(bot: Bot, stack: AsyncExitStack) -> None:
-    """The few interval jobs; everything due at a time of its own is the due loop's."""
-    scheduler = AsyncIOScheduler(timezone=UTC)
-    scheduler.add_job(bot.prune, "interval", seconds=HOUSEKEEPING.total_seconds())
-    scheduler.add_job(bot.measure, "interval", seconds=MEASURED.total_seconds())
-    scheduler.start()
-    stack.callback(scheduler.shutdown, wait=False)
 
 
 def utc_now() -> datetime:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.chat.base import Adapter
+from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.clockwork import Clockwork
 from bot.jobs.inbox import Inbox
 from bot.jobs.outbox import Outbox, Words
@@ -30,6 +31,9 @@ DRAIN = 3.0
 """Seconds that commands, and then letters, get to end when the bot stops."""
 KEPT_FOR = timedelta(days=30)
 """How long finished commands and sent letters are kept."""
+PRUNED_EVERY = 6 * 3600.0
+MEASURED_EVERY = 15.0
+"""Both in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +97,27 @@ class Bot:
             for server in servers.names()
         ]
         self._trials = Clockwork("trials", servers.try_again)
+        self.clock_watch = ClockWatch(store, clock, self.outbox.clock_went_back)
+        self._upkeep = [
+            Clockwork("clock", self.clock_watch.tick),
+            Clockwork("measure", self.measure, every=MEASURED_EVERY),
+            Clockwork("prune", self.prune, every=PRUNED_EVERY),
+        ]
 
     async def start(self) -> None:
         """Connect the chats, take up what was left, and begin to do what is due."""
+        await self.clock_watch.begin()
         self.inbox.hold()
         for adapter in self.adapters:
             await adapter.start(self.inbox)
         await meetings.write_off(self.world)
         await self.inbox.resume()
-        for clockwork in (self._post, self._edits, self._trials, *self._watches):
+        for clockwork in (self._post, self._edits, self._trials, *self._watches, *self._upkeep):
             clockwork.start()
 
     async def stop(self) -> None:
         """Take nothing new, finish what runs, send what is decided, close. Never raises."""
-        watching = (self._edits, self._trials, *self._watches)
+        watching = (self._edits, self._trials, *self._watches, *self._upkeep)
         await asyncio.gather(*(clockwork.stop() for clockwork in watching))
         await self.inbox.stop(DRAIN)
         await self._post.stop()

@@ -157,14 +157,21 @@ class Dispatcher:
         if command.kind is Kind.REACTION and button is None:
             return []
         if self._world.clock() - command.sent_at > TOO_OLD:
-            key = "e.away_maybe" if command.attempts > 1 else "e.away"
-            return [] if button else [say(key, line=Typed(command.text))]
+            return [] if button else self._was_away(command)
         if to := await channels.successor(self._world, command.channel):
             return [] if button else [say("e.moved", to=to)]
         if button:
             return await self._pressed(command, button)
         refused = self._too_much(command)
         return await self._typed(command) if refused is None else refused
+
+    def _was_away(self, command: Command) -> list[Say]:
+        """What to repeat; after a long time away not for each of hundreds of lines."""
+        now, limiters = self._world.clock(), self._world.limiters
+        if limiters.away.wait(command.person, now) or limiters.away_from.wait(command.channel, now):
+            return []
+        key = "e.away_maybe" if command.attempts > 1 else "e.away"
+        return [say(key, line=Typed(command.text))]
 
     def _button(self, command: Command) -> Button | None:
         """What a reaction asks for; with other keys it means nothing."""

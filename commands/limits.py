@@ -22,7 +22,8 @@ class Limiter:
 
     def __init__(self, most: int, window: timedelta, *, keys: int = 10_000) -> None:
         self._most = most
-        self._rate = most / window.total_seconds()
+        self._window = window.total_seconds()
+        self._rate = most / self._window
         self._keys = keys
         self._buckets: OrderedDict[Hashable, _Bucket] = OrderedDict()
 
@@ -42,8 +43,10 @@ class Limiter:
 
     def _bucket(self, key: Hashable, now: datetime) -> _Bucket:
         bucket = self._buckets.setdefault(key, _Bucket(self._most, now))
-        passed = max(0.0, (now - bucket.at).total_seconds())
-        bucket.tokens = min(self._most, bucket.tokens + passed * self._rate)
+        passed = (now - bucket.at).total_seconds()
+        if passed < -self._window:  # the clock was set back: nobody knows how long it was
+            passed = self._window
+        bucket.tokens = min(self._most, bucket.tokens + max(0.0, passed) * self._rate)
         bucket.at = now
         self._buckets.move_to_end(key)
         if len(self._buckets) > self._keys:

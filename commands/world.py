@@ -30,6 +30,8 @@ class Limiters:
         self.creates = Limiter(limits.creates_per_person, HOUR)
         self.invitations = Limiter(limits.invitations_per_person, HOUR)
         self.told = Limiter(1, MINUTE)
+        self.away = Limiter(limits.commands_per_person, MINUTE)
+        self.away_from = Limiter(limits.commands_per_channel, MINUTE)
         self.presses = Limiter(limits.commands_per_person, MINUTE)
         self.joins = Limiter(limits.joins_per_person, MINUTE)
         self.joins_into = Limiter(limits.joins_per_room, MINUTE)

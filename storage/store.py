@@ -372,6 +372,14 @@ class Store(Protocol):
         browsers older than `before`; give how many rows.
         """
 
+    async def last_event(self) -> datetime | None:
+        """When the last command ended or letter was sent, by the clock of that moment."""
+
+    async def clock_went_back(self, *, by: timedelta, now: datetime) -> None:
+        """The clock was set back and shows `now`: next tries, leases, looks, edits and the ends of
+        links, browsers and questions that were to come keep the time they had left.
+        """
+
     async def backup(self, target: Path) -> None:
         """Write a consistent copy of the database to a new file while running."""
 

@@ -1,4 +1,4 @@
-"""Loops over what is due: letters, card edits, meetings. Housekeeping is APScheduler's."""
+"""Loops over what is due: letters, card edits, meetings, housekeeping. The wall clock may jump."""
 
 import asyncio
 import logging
@@ -20,10 +20,16 @@ PATIENCE = 1.0
 class Clockwork:
     """Runs one tick again and again: at every stir, and at least once a second."""
 
-    def __init__(self, name: str, tick: Callable[[], Awaitable[bool]]) -> None:
-        """`tick` gives whether more may be due now: then it is run again at once."""
+    def __init__(
+        self, name: str, tick: Callable[[], Awaitable[bool | None]], *, every: float | None = None
+    ) -> None:
+        """`tick` gives whether more may be due now: then it is run again at once.
+
+        `every` is another time between two looks, in seconds.
+        """
         self._name = name
         self._tick = tick
+        self._every = AT_LEAST_EVERY if every is None else every
         self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -51,7 +57,7 @@ class Clockwork:
             if not await self._safely() and not self._stopping:
                 await self._pause()
 
-    async def _safely(self) -> bool:
+    async def _safely(self) -> bool | None:
         try:
             return await self._tick()
         except (StoreError, ServerTrouble) as error:
@@ -63,7 +69,7 @@ class Clockwork:
 
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(AT_LEAST_EVERY):
+            async with asyncio.timeout(self._every):
                 await self._stirred.wait()
         except TimeoutError:
             pass

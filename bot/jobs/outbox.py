@@ -168,6 +168,10 @@ class Outbox:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def clock_went_back(self, by: timedelta) -> None:
+        """A chat that asked us to wait is not waited for any longer than it asked."""
+        self._slowed = {platform: until - by for platform, until in self._slowed.items()}
+
     def _awake(self) -> list[Chat]:
         """The chats that have not asked us to wait."""
         return [chat for name, chat in self._chats.items() if self._is_awake(name)]

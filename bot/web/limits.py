@@ -37,8 +37,9 @@ class Turnstile:
 
     def barred(self, address: str, now: datetime) -> timedelta | None:
         """How long an address that missed too often stays outside."""
-        until = self._barred.get(address, now)
-        return until - now if until > now else None
+        left = self._barred.get(address, now) - now
+        # Longer than any limit holds somebody out: the clock was set back meanwhile.
+        return left if timedelta(0) < left <= _MINUTE else None
 
     def missed(self, address: str, now: datetime) -> None:
         """A link led nowhere."""

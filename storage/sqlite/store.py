@@ -10,6 +10,7 @@ from storage.queries import (
     browsers,
     cards,
     channels,
+    clock,
     confirmations,
     inbox,
     links,
@@ -382,6 +383,12 @@ class SqliteStore:
 
     async def check(self) -> None:
         await self._thread.write(upkeep.check)
+
+    async def last_event(self) -> datetime | None:
+        return await self._thread.read(clock.last_event)
+
+    async def clock_went_back(self, *, by: timedelta, now: datetime) -> None:
+        await self._thread.write(clock.clock_went_back, by=by, now=now)
 
     async def backup(self, target: Path) -> None:
         await asyncio.to_thread(backup, self._thread.path, target, self._thread.busy_timeout)
