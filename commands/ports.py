@@ -39,8 +39,10 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message on its way out. `id` is deterministic: the same
-    id twice is one message in the chat.
+    """A message on its way out. `id` is deterministic: the same id twice is one message there.
+
+    `decided_at`: since when it may have been tried; a chat that knows ids only for a while looks
+    whether an old one is there already.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Outgoing:
     document: Document
     reply_to: str | None = None
     thread: str | None = None
+    decided_at: datetime | None = None
 
 
 class Chat(Protocol):

@@ -319,6 +319,7 @@ class Outbox:
             document=self._words.document(letter.content),
             reply_to=letter.reply_to if in_channel else None,
             thread=letter.thread if in_channel else None,
+            decided_at=letter.created_at,
         )
 
     async def _wait_for_person(self, letter: Letter) -> None:

@@ -53,6 +53,7 @@ class FakeChat:
     def __init__(self) -> None:
         self.taken: dict[str, str] = {}
         self.order: list[str] = []
+        self.decided: list[datetime | None] = []
         self.tries = 0
         self.edits: list[str] = []
         self.troubles: list[ChatTrouble] = []
@@ -71,6 +72,7 @@ class FakeChat:
         self.outgoing.append(outgoing)
         self.taken[outgoing.id] = plain(outgoing.document)
         self.order.append(outgoing.id)
+        self.decided.append(outgoing.decided_at)
         return f"ref-{outgoing.id}"
 
     async def edit(self, ref: str, outgoing: Outgoing) -> None:
@@ -175,6 +177,14 @@ async def test_a_chat_that_is_down_is_tried_again_with_the_same_id(office: Offic
     await office.wait(seconds=5)
     await office.wait(seconds=10)
     assert list(office.chat.taken) == ["letter"]
+
+
+async def test_the_chat_hears_how_old_a_letter_is(office: Office) -> None:
+    office.chat.troubles = [ChatUnavailable("down")]
+    await office.write("letter")
+    await office.deliver()
+    await office.wait(hours=30)
+    assert office.chat.decided == [START]
 
 
 async def test_a_busy_chat_makes_everything_wait_and_nothing_counts(office: Office) -> None:

@@ -152,7 +152,7 @@ class MatrixAdapter:
     # --- saying -----------------------------------------------------------------------------------
 
     async def send(self, message: Outgoing) -> str:
-        """Post; the same `message.id` again within a day posts nothing new."""
+        """Post; the same `message.id` again posts nothing new."""
         return await self._sender.send(message)
 
     async def edit(self, ref: str, message: Outgoing) -> None:

@@ -3,19 +3,18 @@
 import hashlib
 import json
 import logging
+from datetime import UTC, datetime
 
 from bot.chat.matrix.answers import MatrixError, in_our_words
 from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client, Json, at
 from bot.chat.matrix.keys import Keys
+from bot.chat.matrix.memory import FORGETS, OUR_ID, own_message
 from bot.chat.matrix.rendering import content_of, edited, relation
 from commands.errors import ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
 
 log = logging.getLogger(__name__)
-
-OUR_ID = "org.bbb-bot.id"
-"""In the content of each message: by it our own is found when the server forgot a transaction."""
 
 _ROOM_SECONDS = 10.0
 
@@ -34,18 +33,29 @@ class Sender:
         self._background = background
 
     async def send(self, message: Outgoing) -> str:
-        """Post, and offer the buttons; gives the event id."""
+        """Post, and offer the buttons; gives the event id.
+
+        One decided so long ago that the server has forgotten an earlier try is looked for first.
+        """
         transaction = transaction_id(message.id)
+        if ref := await self._sent_before(message, transaction):
+            return ref
         content = {
             **content_of(message.document),
             **relation(message.reply_to, message.thread),
-            OUR_ID: transaction,
         }
         ref = await self._post(message.channel, "m.room.message", content, transaction)
         if message.document.buttons:
             offer = self._offer(message.channel, ref, message.document.buttons)
             self._background.start(f"buttons:{ref}", offer)
         return ref
+
+    async def _sent_before(self, message: Outgoing, transaction: str) -> str | None:
+        since = message.decided_at
+        if since is None or datetime.now(UTC) - since < FORGETS:
+            return None
+        with in_our_words():
+            return await own_message(self._client, message.channel, transaction, since=since)
 
     async def edit(self, ref: str, message: Outgoing) -> None:
         """Replace what `ref` shows; the same new content again changes nothing."""
@@ -72,7 +82,7 @@ class Sender:
                 await self._client.knows(room, seconds=_ROOM_SECONDS)
                 kind, content = await self._keys.encrypt(room, kind, content)
             path = at("rooms", room, "send", kind, transaction)
-            answer = await self._client.ask("PUT", path, body=content)
+            answer = await self._client.ask("PUT", path, body={**content, OUR_ID: transaction})
         if not isinstance(answer.get("event_id"), str):
             raise ChatUnavailable("no event id in the answer to a message")
         return str(answer["event_id"])
