@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import pytest
 from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix import gaps, sync
 from bot.chat.matrix.adapter import MatrixAdapter
+from bot.chat.matrix.client import Client
 from bot.chat.matrix.sync import Backoff
 from bot.demo.synapse import Account
 from commands.errors import ChatBusy, ChatRefused, ChatUnavailable
@@ -41,6 +43,9 @@ HTML = "<html>Bad gateway</html>"
 TROUBLES = {
     "a gateway's 502": says(HTML, 502),
     "an error 500": refuses(500, "M_UNKNOWN"),
+    "a 503 without a body": says("", 503),
+    "a 403": refuses(403, "M_FORBIDDEN"),
+    "a 404 of a proxy": says(HTML, 404),
     "a page with 200": says(HTML),
     "a 401 page of a proxy": says(HTML, 401),
     "JSON that is no object": says("[]"),
@@ -119,6 +124,39 @@ async def test_lasting_trouble_is_asked_about_less_and_less(
 
     least = 0.5 * (0.04 + 0.08 + 4 * 0.16)  # six pauses lie between the seven failures
     assert took >= least
+
+
+LIMITS = {
+    "a limit with its time in the body": refuses(429, "M_LIMIT_EXCEEDED", retry_after_ms=60_000),
+    "a limit with its time in the header": says(HTML, 429, {"Retry-After": "60"}),
+    "a limit without a time": refuses(429, "M_LIMIT_EXCEEDED"),
+}
+DEAD = {
+    "a dead token": refuses(401, "M_UNKNOWN_TOKEN"),
+    "no account": refuses(403, "M_USER_DEACTIVATED"),
+}
+LOOKED_AT_SECONDS = 2.5
+
+
+async def test_no_answer_of_any_kind_makes_a_hot_loop(tmp_path: Path) -> None:
+    """With the pauses of an ordinary run; nio's own loop asks 3,400 times a second.
+
+    Twice, because aiohttp itself asks once more where a connection it had kept was dropped.
+    """
+
+    async def asked_too_often(name: str, answer: Answer) -> str | None:
+        async with Homeserver() as server:
+            server.syncs += [says(synced("s1"))] + [answer] * 1000
+            async with running(server, Inbox(), tmp_path / name, backoff=Backoff()):
+                began = time.monotonic()
+                await asyncio.sleep(LOOKED_AT_SECONDS)
+                count, took = server.counts["sync"], time.monotonic() - began
+        allowed = 2 if name in DEAD or name in LIMITS else 2 * (3 + took)
+        return f"{name}: {count} in {took:.1f} s" if count > allowed else None
+
+    answers = {**TROUBLES, **LIMITS, **DEAD, "nothing new at once": says(synced("s1"))}
+    found = await asyncio.gather(*(asked_too_often(*item) for item in answers.items()))
+    assert [each for each in found if each] == []
 
 
 async def test_a_server_that_answers_at_once_with_nothing_new_is_not_asked_at_once_again(
@@ -208,6 +246,47 @@ async def test_a_hanging_first_sync_ends_by_its_time_limit(
 
     async with running(server, inbox, tmp_path):
         await inbox.until(lambda inbox: inbox.positions == ["s1"])
+
+
+async def test_a_hanging_sync_ends_by_its_time_limit(
+    server: Homeserver, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(sync, "_GRACE_SECONDS", 0.2)
+    server.syncs += [says(synced("s1")), hangs, says(synced("s2", message(1)))]
+
+    async with running(server, inbox, tmp_path):
+        await inbox.command("say 1")
+
+
+async def test_an_answer_that_ends_where_it_began_is_read_all_the_same(
+    server: Homeserver, inbox: Inbox, tmp_path: Path
+) -> None:
+    server.syncs += [says(synced("s1")), says(synced("s1", message(1)))]
+
+    async with running(server, inbox, tmp_path):
+        await inbox.command("say 1")
+
+
+async def test_an_answer_that_could_not_be_kept_is_read_anew_and_not_taken_for_known(
+    server: Homeserver, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nio passes over an answer that ends where it believes to be already."""
+    name = {**message(2), "type": "m.room.name", "state_key": "", "content": {"name": "Team"}}
+    answer = says(synced("s2", name, message(1)))
+    server.syncs += [says(synced("s1")), answer, answer]
+
+    async with running(server, inbox, tmp_path) as adapter:
+        digest, room = Client.digest, Channel("matrix", ROOM)
+
+        async def fails_midway(client: Client, answer: Any) -> Any:
+            monkeypatch.setattr(Client, "digest", digest)
+            client.next_batch = answer["next_batch"]  # as nio leaves it when it raises
+            raise RuntimeError("something nio did not expect")
+
+        monkeypatch.setattr(Client, "digest", fails_midway)
+        await inbox.command("say 1")
+        assert await adapter.topic_of(room) == "Team"
 
 
 async def test_answers_without_commands_cost_no_commit_each(
