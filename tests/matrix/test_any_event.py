@@ -113,6 +113,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 class NoErrands(Keys):
     """Keys that are never sent anywhere."""
 
+    def __init__(self) -> None:
+        pass
+
     async def tend(self) -> None:
         pass
 
@@ -124,7 +127,7 @@ def inflow(client: Client, inbox: Inbox, background: Background) -> Inflow:
         client,
         intake=inbox,
         reader=Reader(ME, ("!bbb",)),
-        keys=NoErrands(client),
+        keys=NoErrands(),
         direct=direct,
         doors=doors,
         invites=Invites(direct, doors, upgrades, allowed=frozenset(), reasons=str),

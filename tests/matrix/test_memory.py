@@ -132,9 +132,10 @@ async def test_without_an_answer_nothing_is_posted(
 ) -> None:
     server.pages.append(answer)
 
-    with pytest.raises(raised):
+    with pytest.raises(raised) as caught:
         await adapter.send(decided(OLD))
 
+    assert type(caught.value) is raised
     assert server.counts["send"] == 0
 
 

@@ -19,7 +19,7 @@ from bot.chat.matrix.adapter import MatrixAdapter
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.sync import Backoff
 from bot.demo.synapse import Account
-from commands.errors import ChatBusy, ChatRefused, ChatUnavailable
+from commands.errors import ChatBusy, ChatFailed, ChatRefused, ChatUnavailable
 from storage.records import Channel, Kind
 from tests.matrix.bots import adapter_for, eventually, outgoing, person
 from tests.matrix.homeserver import (
@@ -392,7 +392,7 @@ SENDING = {
     "a proxy's 403 page": (says(HTML, 403), ChatUnavailable),
     "a proxy's 404 page": (says(HTML, 404), ChatUnavailable),
     "a server that is full": (refuses(403, "M_RESOURCE_LIMIT_EXCEEDED"), ChatUnavailable),
-    "an error 500": (refuses(500, "M_UNKNOWN"), ChatUnavailable),
+    "an error 500": (refuses(500, "M_UNKNOWN"), ChatFailed),
     "a dead token": (refuses(401, "M_UNKNOWN_TOKEN"), ChatUnavailable),
     "a page with 200": (says(HTML), ChatUnavailable),
     "no event id": (says({}), ChatUnavailable),

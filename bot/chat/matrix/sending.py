@@ -5,7 +5,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-from bot.chat.matrix.answers import MatrixError, in_our_words
+from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
 from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client, Json, at
 from bot.chat.matrix.keys import Keys
@@ -54,8 +54,12 @@ class Sender:
         since = message.decided_at
         if since is None or datetime.now(UTC) - since < FORGETS:
             return None
-        with in_our_words():
+        try:
             return await own_message(self._client, message.channel, transaction, since=since)
+        except MatrixError as error:
+            if error.is_breakdown:  # of the history: that says nothing about this message
+                raise ChatUnavailable(str(error)) from error
+            raise trouble(error) from error
 
     async def edit(self, ref: str, message: Outgoing) -> None:
         """Replace what `ref` shows; the same new content again changes nothing."""
