@@ -91,7 +91,7 @@ def doctor(
     config: ConfigPath = None,
     as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no other machine.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Name the checks and exit.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Name what can be asked for.")] = False,
 ) -> None:
     """Check configuration, data, video server and chat; each finding comes with its remedy."""
     import asyncio
@@ -100,7 +100,7 @@ def doctor(
     from bot.config import ConfigError
 
     if listed:
-        typer.echo("\n".join(checks.CHECKS))
+        typer.echo("\n".join(checks.names()))
         return
     try:
         settings = _load(config)
@@ -119,7 +119,7 @@ def healthcheck(config: ConfigPath = None) -> None:
     from bot.health import alive
 
     settings = _settings(config)
-    raise typer.Exit(0 if alive(settings.listen.host, settings.listen.port) else 1)
+    raise typer.Exit(0 if alive(settings.listen.here, settings.listen.port) else 1)
 
 
 @app.command()

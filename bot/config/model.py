@@ -61,6 +61,11 @@ class Listen(Section):
     host: str = "127.0.0.1"
     port: Port = 8080
 
+    @property
+    def here(self) -> str:
+        """The host by which this machine reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+
 
 class InternalListen(Section):
     """Where `/metrics` is served: never to the internet."""

@@ -1,6 +1,6 @@
 """One question over HTTP: short, capped, without redirects; its troubles hold no address."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -28,9 +28,10 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Case(Asker):
-    """What the checks look at."""
+    """What the checks look at. `expiry_of` tells when the certificate of a host and port ends."""
 
     settings: Settings
+    expiry_of: Callable[[str, int], Awaitable[datetime]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Runs the checks side by side, each with a time limit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,9 +11,14 @@ from bot.config import Settings
 from bot.doctor.asking import Case
 from bot.doctor.bbb import check_bbb
 from bot.doctor.clock import check_clock
-from bot.doctor.finding import Finding, fail
+from bot.doctor.database import check_database
+from bot.doctor.encryption import check_encryption
+from bot.doctor.finding import Finding, Level, fail
+from bot.doctor.gateway import check_gateway
+from bot.doctor.limits import check_limits
 from bot.doctor.local import check_config, check_data, check_public_url, check_sqlite
 from bot.doctor.matrix import check_matrix
+from bot.doctor.tls import check_tls, expiry_of
 from commands.ports import Clock
 
 SECONDS = 5.0
@@ -21,56 +26,86 @@ SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check and whether it asks others."""
+    """One check: the ids of what it may find, besides its own name, and whether it asks others."""
 
     run: Callable[[Case], AsyncIterator[Finding]]
+    finds: tuple[str, ...] = ()
     asks_others: bool = False
 
 
 CHECKS = {
     "config": Check(check_config),
-    "data": Check(check_data),
+    "data": Check(check_data, ("data.modes",)),
+    "database": Check(check_database, ("database.dead", "database.waiting")),
     "sqlite": Check(check_sqlite),
     "public-url": Check(check_public_url),
-    "bbb": Check(check_bbb, asks_others=True),
-    "matrix": Check(check_matrix, asks_others=True),
+    "gateway": Check(check_gateway, ("gateway.reachable", "gateway.proxy"), asks_others=True),
+    "tls": Check(check_tls, ("tls.public-url", "tls.bbb", "tls.homeserver"), asks_others=True),
+    "bbb": Check(check_bbb, ("bbb.reachable", "bbb.version", "bbb.secret"), asks_others=True),
+    "matrix": Check(
+        check_matrix,
+        ("matrix.reachable", "matrix.token", "matrix.user", "matrix.device"),
+        asks_others=True,
+    ),
+    "matrix.keys": Check(check_encryption, asks_others=True),
+    "matrix.limits": Check(check_limits, asks_others=True),
     "clock": Check(check_clock, asks_others=True),
 }
+"""What there is to ask for by name, in the order in which it is told."""
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def names() -> list[str]:
+    """Every name that can be asked for: the checks, and single things they find."""
+    found = [name for check in CHECKS for name in (check, *CHECKS[check].finds)]
+    return list(dict.fromkeys(found))
+
+
 async def examine(
     settings: Settings,
-    names: Collection[str] | None = None,
+    wanted: Collection[str] | None = None,
     *,
     offline: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
     now: Clock = _utc_now,
+    expiry_of: Callable[[str, int], Awaitable[datetime]] = expiry_of,
     seconds: float = SECONDS,
 ) -> list[Finding]:
-    """What the checks called `names` (keys of CHECKS; None: all) find, in the order of CHECKS.
+    """What the checks called `wanted` find (one of `names`; None: all), in the order of CHECKS.
 
+    Of a check that is asked for one thing only that is told, and whatever is wrong.
     `offline` leaves out those that ask others; `seconds` is the limit of each.
     Raises ValueError for an unknown name.
     """
-    chosen = _chosen(names, offline=offline)
+    chosen = _chosen(wanted, offline=offline)
     # a silent server is named by the request itself; a slowly dripping one by the check's own limit
     timeout = 0.8 * seconds
     async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=timeout) as http:
-        case = Case(http, now, settings)
+        case = Case(http, now, settings, expiry_of)
         found = await asyncio.gather(*(_in_time(name, case, seconds) for name in chosen))
-    return [finding for findings in found for finding in findings]
+    return [finding for findings in found for finding in findings if _is_meant(finding, wanted)]
 
 
-def _chosen(names: Collection[str] | None, *, offline: bool) -> list[str]:
-    unknown = sorted(set(names or ()) - CHECKS.keys())
+def _chosen(wanted: Collection[str] | None, *, offline: bool) -> list[str]:
+    unknown = sorted(set(wanted or ()) - set(names()))
     if unknown:
-        raise ValueError(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
-    wanted = [name for name in CHECKS if not names or name in names]
-    return [name for name in wanted if not (offline and CHECKS[name].asks_others)]
+        raise ValueError(f"no such check: {', '.join(unknown)}; there are {', '.join(names())}")
+    chosen = [name for name, check in CHECKS.items() if _is_wanted(name, check, wanted)]
+    return [name for name in chosen if not (offline and CHECKS[name].asks_others)]
+
+
+def _is_wanted(name: str, check: Check, wanted: Collection[str] | None) -> bool:
+    """By its name, by the group before the dot, by something it finds."""
+    known_by = {name, name.partition(".")[0], *check.finds}
+    return not wanted or not known_by.isdisjoint(wanted)
+
+
+def _is_meant(finding: Finding, wanted: Collection[str] | None) -> bool:
+    known_by = {finding.id, finding.id.partition(".")[0]}
+    return not wanted or finding.level is not Level.OK or not known_by.isdisjoint(wanted)
 
 
 async def _in_time(name: str, case: Case, seconds: float) -> list[Finding]:

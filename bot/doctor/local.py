@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from bot.config.values import is_loopback
 from bot.doctor.asking import Case
 from bot.doctor.finding import CONFIG, Finding, fail, ok, warn
 
+MODES = "data.modes"
 MIB = 1024 * 1024
 TOO_LITTLE = 20 * MIB
 LITTLE = 200 * MIB
@@ -31,8 +33,11 @@ async def check_config(case: Case) -> AsyncIterator[Finding]:
 
 
 async def check_data(case: Case) -> AsyncIterator[Finding]:
-    """The data directory can be written and has room."""
-    yield await asyncio.to_thread(_look_at_data, case.settings.data_dir)
+    """The data directory can be written, has room, and is closed to others."""
+    path = case.settings.data_dir
+    yield await asyncio.to_thread(_look_at_data, path)
+    if await asyncio.to_thread(path.exists):
+        yield await asyncio.to_thread(_look_at_modes, path)
 
 
 async def check_sqlite(case: Case) -> AsyncIterator[Finding]:
@@ -86,6 +91,21 @@ def _look_at_data(path: Path) -> Finding:
     if free < LITTLE:
         return warn("data", text, "make room")
     return ok("data", text if there == path else f"{text}, which the first start makes")
+
+
+def _look_at_modes(path: Path) -> Finding:
+    """Directory, keys and databases: for the bot's user alone."""
+    try:
+        inside = [path, *path.glob("*.key"), *path.glob("*.db*"), *path.glob("matrix/*")]
+        open_ones = [one for one in inside if one.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+        # what lies in a closed directory is closed, whatever its own mode
+        exposed = open_ones if path in open_ones else []
+    except OSError as error:
+        return warn(MODES, f"{path} cannot be looked into ({error.strerror})", "run as its user")
+    if exposed:
+        names = ", ".join(sorted(one.name for one in exposed)[:5])
+        return warn(MODES, f"others may look into {names}", f"chmod -R go= {path}")
+    return ok(MODES, "closed to other users")
 
 
 def _can_write(directory: Path) -> bool:

@@ -12,6 +12,7 @@ import httpx
 from bot.config import BbbServer, Settings, values
 from bot.doctor.asking import Asker, Case, NoAnswer, ask
 from bot.doctor.bbb import accepted_algorithm
+from bot.doctor.tls import expiry_of
 from bot.init import matrix
 from bot.init.answers import Account, Video
 from bot.init.landing import Landing
@@ -123,7 +124,9 @@ class Trials:
 
 
 async def _try_video(asker: Asker, video: Video) -> Video:
-    algorithm = await accepted_algorithm(Case(asker.http, asker.now, _provisional(video)))
+    algorithm = await accepted_algorithm(
+        Case(asker.http, asker.now, _provisional(video), expiry_of)
+    )
     if algorithm is None:
         raise Refused("BigBlueButton answers, but refuses the secret")
     return Video(video.url, video.secret, algorithm)

@@ -14,10 +14,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.metrics import Metrics
+from bot.web.alive import Alive
 from bot.web.cookies import Cookies
 from bot.web.desk import Desk
 from bot.web.frame import Frame
-from bot.web.health import Parts, Readiness, healthz
+from bot.web.health import Parts, Readiness
 from bot.web.join import JoinPages
 from bot.web.joining import Joining
 from bot.web.limits import Limits, Turnstile
@@ -55,19 +56,23 @@ def make_app(
     """
     site = Site(public_url)
     cookies = Cookies(site, random)
+    visitors = Visitors(trusted_proxies)
     pages = Pages(site, cookies, prefix=prefix, language=language, zone=zone)
     desk = Desk(
         joining=joining,
         site=site,
         pages=pages,
         cookies=cookies,
-        visitors=Visitors(trusted_proxies),
+        visitors=visitors,
         turnstile=Turnstile(limits or Limits()),
         clock=clock,
     )
     waits = WaitPages(desk, WaitingRoom(stop=stop, pace=pace or Pace(), metrics=metrics))
     return _application(
-        [*_link_routes(JoinPages(desk, waits, metrics), waits), *_other_routes(pages, parts)],
+        [
+            *_link_routes(JoinPages(desk, waits, metrics), waits),
+            *_other_routes(pages, parts, Alive(visitors)),
+        ],
         site=site,
         pages=pages,
         origins=origins,
@@ -91,7 +96,7 @@ def _link_routes(join: JoinPages, waits: WaitPages) -> Sequence[BaseRoute]:
     ]
 
 
-def _other_routes(pages: Pages, parts: Parts) -> Sequence[BaseRoute]:
+def _other_routes(pages: Pages, parts: Parts, alive: Alive) -> Sequence[BaseRoute]:
     async def home(request: Request) -> Response:
         return pages.notice(request, "home")
 
@@ -101,7 +106,7 @@ def _other_routes(pages: Pages, parts: Parts) -> Sequence[BaseRoute]:
     return [
         Route("/", home),
         Route("/robots.txt", robots),
-        Route("/healthz", healthz),
+        Route("/healthz", alive.healthz),
         Route("/readyz", Readiness(parts).readyz),
         Mount("/static", _Static(packages=[("bot.web", "static")])),
     ]

@@ -1,4 +1,4 @@
-"""`/healthz`: this process answers. `/readyz`: whether the bot can do its work, part by part."""
+"""`/readyz`: whether the bot can do its work, part by part."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,6 @@ class Health:
 
 
 Parts = Callable[[], Awaitable[Health]]
-
-
-async def healthz(_: Request) -> Response:
-    """The event loop turns. Asks nobody: a restart does not heal a BBB server that is away."""
-    return PlainTextResponse("ok\n")
 
 
 @dataclass(frozen=True, slots=True)

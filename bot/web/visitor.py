@@ -29,6 +29,16 @@ class Visitors:
             return "unknown"
         return _whole(self._behind(nearest, request.headers.getlist("x-forwarded-for")))
 
+    def told(self, request: Request) -> str:
+        """The visitor's address as a proxy told it; `direct` where none told one, `untrusted` where
+        the word of the one that did is not taken.
+        """
+        headers = request.headers.getlist("x-forwarded-for")
+        nearest = _parsed(request.client.host) if request.client else None
+        if nearest is None or not headers:
+            return "direct"
+        return self.address(request) if self._is_trusted(nearest) else "untrusted"
+
     def _behind(self, nearest: _Address, headers: Sequence[str]) -> _Address:
         """Walk back from the nearest while it is a proxy whose word is taken."""
         chain = [hop for header in headers for hop in header.split(",")]

@@ -10,6 +10,7 @@ import typer
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot import cli
+from bot.doctor import CHECKS
 from bot.metrics import Metrics
 from commands.handlers.table import COMMANDS
 from commands.options import KEYS
@@ -164,6 +165,11 @@ def test_the_operations_page_names_every_exit_code() -> None:
 
 def _program_says() -> str:
     return (cli.__doc__ or "").partition("Exit codes")[2].replace("\n", " ")
+
+
+def test_the_operations_page_names_every_check_and_no_other() -> None:
+    table = OPERATIONS.partition("### The doctor")[2].partition("\n## ")[0]
+    assert re.findall(r"(?m)^\| `([a-z.-]+)` \|", table) == list(CHECKS)
 
 
 # --- metrics -------------------------------------------------------------------------------------

@@ -14,9 +14,14 @@ import httpx
 import pytest
 
 from bot.config import ConfigError, Problem, Settings, Source
-from bot.doctor import CHECKS, Finding, Level, examine, exit_code, findings_of, render
+from bot.doctor import CHECKS, Finding, Level, examine, exit_code, findings_of, names, render
+from bot.doctor.asking import NoAnswer
 from bot.doctor.bbb import judge_version
 from bot.doctor.local import judge_sqlite
+from bot.doctor.tls import expiry_of
+from bot.web.alive import INSTANCE, VISITOR
+from storage.open import open_store
+from storage.records import Letter
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECRET = "canary-bbb-5d2e"
@@ -44,11 +49,28 @@ class Servers:
         default_factory=lambda: {"user_id": "@bbb:example.org", "device_id": "DEV"}
     )
     clock: datetime | None = NOW
+    devices: tuple[str, ...] = ()
+    limited: bool = False
+    here: str = ""
+    there: str | Exception = ""
+    visitor: str = "203.0.113.9"
+    asked: list[str] = field(default_factory=list)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
-        is_bbb = request.url.host == "bbb.example.org"
-        special = self.bbb if is_bbb else self.matrix
-        response = (special or (self._bbb if is_bbb else self._matrix))(request)
+        self.asked.append(f"{request.method} {request.url}")
+        match request.url.host:
+            case "bbb.example.org":
+                response = (self.bbb or self._bbb)(request)
+            case "matrix.example.org":
+                response = (self.matrix or self._matrix)(request)
+            case "127.0.0.1" if self.here:
+                response = self._healthz(self.here)
+            case "meet.example.org":
+                if isinstance(self.there, Exception):
+                    raise self.there
+                response = self._healthz(self.there)
+            case _:
+                raise httpx.ConnectError("refused")
         if self.clock:
             response.headers["date"] = format_datetime(self.clock, usegmt=True)
         return response
@@ -71,7 +93,20 @@ class Servers:
             return httpx.Response(200, json={"versions": ["v1.1"]})
         if request.headers["authorization"] != f"Bearer {TOKEN}":
             return httpx.Response(401, json={"errcode": "M_UNKNOWN_TOKEN"})
+        if request.url.path.endswith("/keys/query"):
+            devices = {"@bbb:example.org": dict.fromkeys(self.devices, {})}
+            return httpx.Response(200, json={"device_keys": devices})
+        if request.url.path.endswith("/status"):
+            assert json.loads(request.content) == {}, "nothing is changed"
+            second = sum(asked.endswith("/status") for asked in self.asked) > 1
+            return httpx.Response(429 if self.limited and second else 400, json={})
         return httpx.Response(200, json=self.whoami)
+
+    def _healthz(self, instance: str) -> httpx.Response:
+        if not instance:
+            return httpx.Response(502, text="Bad gateway")
+        headers = {INSTANCE: instance, VISITOR: self.visitor}
+        return httpx.Response(200, text="ok\n", headers=headers)
 
 
 @pytest.fixture
@@ -102,6 +137,14 @@ class Doctor:
     servers: Servers
     directory: Path
     findings: list[Finding] = field(default_factory=list)
+    certificates: dict[str, datetime | str] = field(default_factory=dict)
+
+    async def _expiry_of(self, host: str, port: int) -> datetime:
+        assert port == 443
+        found = self.certificates.get(host, NOW + timedelta(days=60))
+        if isinstance(found, str):
+            raise NoAnswer(found)
+        return found
 
     async def examine(self, *names: str, seconds: float = 5, **changes: object) -> "Doctor":
         self.findings = await examine(
@@ -109,6 +152,7 @@ class Doctor:
             names,
             transport=httpx.MockTransport(self.servers),
             now=lambda: NOW,
+            expiry_of=self._expiry_of,
             seconds=seconds,
         )
         self._shows_no_secret()
@@ -151,7 +195,9 @@ def breaks(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
 
 
 async def test_nothing_is_wrong_with_a_sound_installation(doctor: Doctor) -> None:
-    await doctor.examine("config", "data", "public-url", "bbb", "matrix", "clock")
+    doctor.directory.chmod(0o700)
+    doctor.servers.here = doctor.servers.there = "one"
+    await doctor.examine(*(name for name in CHECKS if name != "sqlite"))
 
     assert {finding.level for finding in doctor.findings} == {Level.OK}
     assert exit_code(doctor.findings) == 0
@@ -161,9 +207,10 @@ async def test_nothing_is_wrong_with_a_sound_installation(doctor: Doctor) -> Non
 
 async def test_all_checks_run_in_their_order(doctor: Doctor) -> None:
     await doctor.examine()
-    order = list(dict.fromkeys(finding.id.partition(".")[0] for finding in doctor.findings))
+    order = dict.fromkeys(finding.id.partition(".")[0] for finding in doctor.findings)
 
-    assert order == list(CHECKS)
+    assert list(order) == list(dict.fromkeys(name.partition(".")[0] for name in CHECKS))
+    assert {finding.id for finding in doctor.findings} <= set(names())
 
 
 async def test_offline_asks_nobody(tmp_path: Path) -> None:
@@ -174,12 +221,31 @@ async def test_offline_asks_nobody(tmp_path: Path) -> None:
         settings_in(tmp_path), offline=True, transport=httpx.MockTransport(nobody)
     )
 
-    assert [finding.id for finding in findings] == ["config", "data", "sqlite", "public-url"]
+    assert list(dict.fromkeys(finding.id.partition(".")[0] for finding in findings)) == [
+        "config", "data", "database", "sqlite", "public-url"
+    ]  # fmt: skip
 
 
 async def test_an_unknown_check_is_named(doctor: Doctor) -> None:
     with pytest.raises(ValueError, match="no such check: bbbb; there are config, data"):
         await doctor.examine("bbbb")
+
+
+async def test_one_thing_alone_by_its_name(doctor: Doctor) -> None:
+    await doctor.examine("bbb.secret")
+    assert [finding.id for finding in doctor.findings] == ["bbb.secret"]
+
+    doctor.servers.bbb = html
+    await doctor.examine("bbb.secret")
+    assert [finding.id for finding in doctor.findings] == ["bbb.reachable"], (
+        "what stands in its way"
+    )
+
+
+async def test_a_group_has_its_further_checks(doctor: Doctor) -> None:
+    await doctor.examine("matrix")
+
+    assert {"matrix.device", "matrix.keys", "matrix.limits"} <= {f.id for f in doctor.findings}
 
 
 # --- BigBlueButton -------------------------------------------------------------------
@@ -389,6 +455,119 @@ async def test_matrix_asks_to_slow_down(doctor: Doctor) -> None:
     assert (await doctor.examine("matrix")).found("matrix.token").level is Level.WARN
 
 
+@pytest.mark.parametrize(
+    ("stored", "published", "level", "text"),
+    [
+        (True, True, Level.OK, "here and at the homeserver"),
+        (False, True, Level.FAIL, "the crypto store here is gone"),
+        (True, False, Level.WARN, "the homeserver has no keys"),
+        (False, False, Level.OK, "the first start makes them"),
+    ],
+)
+async def test_the_keys_of_the_device(
+    stored: bool, published: bool, level: Level, text: str, doctor: Doctor
+) -> None:
+    if stored:
+        (doctor.directory / "matrix").mkdir()
+        (doctor.directory / "matrix" / "@bbb:example.org_DEV.db").touch()
+    doctor.servers.devices = ("DEV",) if published else ()
+    found = (await doctor.examine("matrix.keys")).found("matrix.keys")
+
+    assert (found.level, text in found.text) == (level, True)
+
+
+async def test_limits_that_an_admin_can_lift(doctor: Doctor) -> None:
+    doctor.servers.limited = True
+    found = (await doctor.examine("matrix.limits")).found("matrix.limits")
+
+    assert found.level is Level.WARN
+    assert "about one in five seconds" in found.text
+    assert found.remedy.endswith(
+        'curl -X POST -H "Authorization: Bearer $ADMIN_TOKEN" '
+        """-d '{"messages_per_second": 0, "burst_count": 0}' """
+        "'https://matrix.example.org/_synapse/admin/v1/users/@bbb:example.org/override_ratelimit'"
+    )
+
+
+async def test_limits_are_measured_by_requests_that_change_nothing(doctor: Doctor) -> None:
+    found = (await doctor.examine("matrix.limits")).found("matrix.limits")
+
+    assert found.level is Level.OK
+    path = "/_matrix/client/v3/presence/%40bbb%3Aexample.org/status"
+    assert doctor.servers.asked == [f"PUT https://matrix.example.org{path}"] * 2
+
+
+# --- the way to the join pages -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "level", "text"),
+    [
+        ("one", "one", Level.OK, "leads to the bot"),
+        ("one", "two", Level.FAIL, "(HTTP 200) is not this bot"),
+        ("one", "", Level.FAIL, "(HTTP 502) is not this bot"),
+        ("", "one", Level.OK, "none on this machine"),
+        ("", "", Level.OK, "the bot does not run yet"),
+        ("one", httpx.ConnectError(TOKEN), Level.WARN, "cannot be asked from here: no connection"),
+        ("", httpx.ConnectError(TOKEN), Level.WARN, "cannot be asked from here: no connection"),
+    ],
+)
+async def test_where_the_public_address_leads(
+    here: str, there: str | Exception, level: Level, text: str, doctor: Doctor
+) -> None:
+    doctor.servers.here, doctor.servers.there = here, there
+    found = (await doctor.examine("gateway")).found("gateway.reachable")
+
+    assert (found.level, text in found.text) == (level, True), found.text
+
+
+@pytest.mark.parametrize(
+    ("visitor", "level", "text"),
+    [
+        ("203.0.113.9", Level.OK, "tells the bot who visits"),
+        ("direct", Level.WARN, "does not tell the bot who visits"),
+        ("untrusted", Level.WARN, "trusted_proxies does not name"),
+        ("192.0.2.77", Level.FAIL, "visitors can choose their address"),
+    ],
+)
+async def test_what_the_proxy_says_of_visitors(
+    visitor: str, level: Level, text: str, doctor: Doctor
+) -> None:
+    doctor.servers.here = doctor.servers.there = "one"
+    doctor.servers.visitor = visitor
+    found = (await doctor.examine("gateway")).found("gateway.proxy")
+
+    assert (found.level, text in found.text) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("ends", "level", "text"),
+    [
+        (NOW + timedelta(days=15), Level.OK, "good for 15 days"),
+        (NOW + timedelta(days=13), Level.WARN, "ends on 2026-12-04"),
+        ("certificate has expired", Level.FAIL, "certificate has expired"),
+    ],
+)
+async def test_how_long_certificates_are_good(
+    ends: datetime | str, level: Level, text: str, doctor: Doctor
+) -> None:
+    doctor.certificates["meet.example.org"] = ends
+    found = (await doctor.examine("tls")).found("tls.public-url")
+
+    assert (found.level, text in found.text) == (level, True)
+    assert doctor.found("tls.bbb").level is Level.OK
+
+
+async def test_a_certificate_is_asked_for_by_tls_alone() -> None:
+    async def hangs_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(hangs_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(NoAnswer, match="no connection"):
+            await expiry_of("127.0.0.1", port)
+
+
 # --- clock, time limit ---------------------------------------------------------------
 
 
@@ -472,6 +651,51 @@ async def test_room_on_the_disk(
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
 
     assert (await doctor.examine("data")).found("data").level is level
+
+
+async def test_a_data_directory_that_others_can_look_into(doctor: Doctor) -> None:
+    doctor.directory.chmod(0o755)
+    found = (await doctor.examine("data.modes")).found("data.modes")
+    assert (found.level, found.remedy) == (Level.WARN, f"chmod -R go= {doctor.directory}")
+
+    doctor.directory.chmod(0o700)
+    assert (await doctor.examine("data.modes")).found("data.modes").level is Level.OK
+
+
+async def test_no_database_yet_is_well(doctor: Doctor) -> None:
+    assert (await doctor.examine("database")).found("database").level is Level.OK
+
+
+async def test_messages_given_up_or_waiting_for_long(doctor: Doctor) -> None:
+    store = await open_store(doctor.directory)
+    try:
+        letters = [
+            Letter(id=name, platform="matrix", channel="!r", content={}, created_at=NOW - age)
+            for name, age in (("old", timedelta(minutes=11)), ("new", timedelta(0)))
+        ]
+        await store.say(letters)
+        await doctor.examine("database")
+        assert doctor.found("database.dead").level is Level.OK
+        waiting = doctor.found("database.waiting")
+        assert waiting.text == "2 messages wait, the oldest for 11 minutes"
+        assert waiting.level is Level.WARN
+
+        await store.letter_dead("old", error="refused")
+        await doctor.examine("database")
+        assert doctor.found("database.dead").text.startswith("1 messages and 0 commands")
+        assert doctor.found("database.dead").level is Level.WARN
+        assert doctor.found("database.waiting").level is Level.OK
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
+async def test_a_database_that_is_none(content: bytes, doctor: Doctor) -> None:
+    path = doctor.directory / "bbb-bot.db"
+    path.write_bytes(content)
+
+    assert (await doctor.examine("database")).found("database").level is Level.FAIL
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(

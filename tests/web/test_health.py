@@ -2,9 +2,12 @@
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from bot.web.alive import INSTANCE, VISITOR
 from bot.web.app import make_internal_app
 from bot.web.health import Health, Part
+from bot.web.visitor import Visitors
 from tests.web.world import PUBLIC, Browser, World
 
 
@@ -12,6 +15,33 @@ async def test_alive_asks_nobody(world: World, browser: Browser) -> None:
     world.health = Health(Part.DOWN, {"matrix": Part.DOWN}, Part.DOWN)
     answer = await browser.get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+async def test_alive_tells_which_process_this_is_and_where_the_visitor_comes_from(
+    world: World,
+) -> None:
+    app = world.app()
+    first, second = [await Browser(app).get("/healthz") for _ in range(2)]
+    other = await Browser(world.app()).get("/healthz")
+    assert first.headers[INSTANCE] == second.headers[INSTANCE] != other.headers[INSTANCE]
+    assert first.headers[VISITOR] == "direct"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "told"),
+    [
+        (["127.0.0.0/8"], "203.0.113.9", "203.0.113.9"),
+        (["127.0.0.0/8"], "192.0.2.77, 203.0.113.9", "203.0.113.9"),
+        (["127.0.0.0/8"], "", "direct"),
+        (["10.0.0.1"], "203.0.113.9", "untrusted"),
+    ],
+)
+def test_what_a_visitor_is_told_of_themselves(
+    trusted: list[str], forwarded: str, told: str
+) -> None:
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    scope = {"type": "http", "headers": headers, "client": ("127.0.0.1", 5000)}
+    assert Visitors(trusted).told(Request(scope)) == told
 
 
 @pytest.mark.parametrize(

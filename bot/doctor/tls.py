@@ -1,0 +1,68 @@
+"""Checks for how long the certificates of the addresses in the configuration are good."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from bot.doctor.asking import Case, NoAnswer
+from bot.doctor.finding import Finding, fail, ok, warn
+
+SOON = timedelta(days=14)
+_RENEW = "renew it, and see why that did not happen by itself"
+
+
+async def check_tls(case: Case) -> AsyncIterator[Finding]:
+    """Every https address, side by side."""
+    named = _addresses(case)
+    found = await asyncio.gather(*(_look(case, *where) for where in named.values()))
+    for name, expiry in zip(named, found, strict=True):
+        yield judge(name, expiry, case.now())
+
+
+def judge(name: str, expiry: datetime | str, now: datetime) -> Finding:
+    """What to think of a certificate that is good until then; a text says why there is none."""
+    if isinstance(expiry, str):
+        return fail(name, f"no certificate to trust: {expiry}", "look at that server's certificate")
+    left = expiry - now
+    if left < SOON:
+        return warn(name, f"the certificate ends on {expiry:%Y-%m-%d}", _RENEW)
+    return ok(name, f"good for {left.days} days")
+
+
+async def expiry_of(host: str, port: int) -> datetime:
+    """When the certificate there ends. Raises NoAnswer."""
+    context = ssl.create_default_context()
+    try:
+        _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswer(error.verify_message) from None
+    except OSError:  # no such host, no way there, no TLS
+        raise NoAnswer("no connection") from None
+    try:
+        certificate = writer.get_extra_info("ssl_object").getpeercert()
+        ends = ssl.cert_time_to_seconds(certificate["notAfter"])
+    finally:
+        writer.transport.abort()
+    return datetime.fromtimestamp(ends, UTC)
+
+
+async def _look(case: Case, host: str, port: int) -> datetime | str:
+    try:
+        return await case.expiry_of(host, port)
+    except NoAnswer as trouble:
+        return str(trouble)
+
+
+def _addresses(case: Case) -> dict[str, tuple[str, int]]:
+    settings = case.settings
+    addresses = {"tls.public-url": settings.public_url, "tls.bbb": settings.bbb.server.url}
+    if settings.matrix:
+        addresses["tls.homeserver"] = settings.matrix.homeserver
+    parts = {name: urlsplit(address) for name, address in addresses.items()}
+    return {
+        name: (part.hostname or "", part.port or 443)
+        for name, part in parts.items()
+        if part.scheme == "https"
+    }
