@@ -21,7 +21,7 @@ from bot.doctor.local import judge_sqlite
 from bot.doctor.tls import expiry_of
 from bot.web.alive import INSTANCE, VISITOR
 from storage.open import open_store
-from storage.records import Letter
+from storage.records import DeadReason, Letter
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECRET = "canary-bbb-5d2e"
@@ -680,7 +680,7 @@ async def test_messages_given_up_or_waiting_for_long(doctor: Doctor) -> None:
         assert waiting.text == "2 messages wait, the oldest for 11 minutes"
         assert waiting.level is Level.WARN
 
-        await store.letter_dead("old", error="refused")
+        await store.letter_dead("old", at=NOW, reason=DeadReason.REFUSED, error="refused")
         await doctor.examine("database")
         assert doctor.found("database.dead").text.startswith("1 messages and 0 commands")
         assert doctor.found("database.dead").level is Level.WARN
