@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from nio.responses import KeysClaimResponse, KeysQueryResponse
+from nio.responses import ErrorResponse, KeysClaimResponse, KeysQueryResponse
 
 from bot.chat.matrix.client import Client, Json, at
 from bot.chat.matrix.signatures import nested
@@ -25,6 +25,17 @@ DEVICES_PER_REQUEST = 100
 _MOST_BEGINNINGS = 5
 
 Item = TypeVar("Item")
+
+
+class _Few(dict[str, Any]):
+    """Some of a person's devices; `keys` are the ids of all, lest nio forgets the others."""
+
+    def __init__(self, all_of_them: Mapping[str, Any], some: Mapping[str, Any] | None = None):
+        super().__init__(some or {})
+        self._all = all_of_them
+
+    def keys(self) -> Any:
+        return self._all.keys()
 
 
 class Sharing:
@@ -48,15 +59,17 @@ class Sharing:
                     await self._learn(who, devices)
 
     async def _learn(self, who: str, devices: Mapping[str, Any]) -> None:
-        """Each person by themselves: malformed devices of one must not hide all the others."""
-        response = KeysQueryResponse.from_dict({"device_keys": {who: devices}})
-        if isinstance(response, KeysQueryResponse):
+        """Take note of a person's devices; those that are not listed any more are forgotten."""
+        listed = list(devices.items())
+        await self._receive(who, KeysQueryResponse({who: _Few(devices)}, {}))
+        for few in _pieces(listed, DEVICES_AT_ONCE):
             with self._client.one_commit():
-                await self._client.receive_response(response)
-        else:
-            self._client.olm.users_for_key_query.discard(who)
-            log.warning("malformed devices", extra={"action": "devices_malformed", "person": who})
-        await asyncio.sleep(0)
+                for device, keys in few:
+                    one = KeysQueryResponse.from_dict({"device_keys": {who: {device: keys}}})
+                    if isinstance(one, KeysQueryResponse):
+                        one.device_keys = {who: _Few(devices, {device: keys})}
+                    await self._receive(who, one)
+            await asyncio.sleep(0)
 
     async def claim(self, wanted: Mapping[str, Sequence[str]]) -> None:
         """Open sessions with these devices (ids by person), as far as they have keys left."""
@@ -71,19 +84,21 @@ class Sharing:
             for few in _pieces(some, DEVICES_AT_ONCE):
                 with self._client.one_commit():
                     for who, device in few:
-                        await self._open(who, device, nested(answer, "one_time_keys", who, device))
+                        key = nested(answer, "one_time_keys", who, device)
+                        found = {"one_time_keys": {who: {device: key}}}
+                        await self._receive(who, KeysClaimResponse.from_dict(found))
                 await asyncio.sleep(0)
 
-    async def _open(self, who: str, device: str, key: Any) -> None:
-        """Open one session; a malformed key must not keep the others from theirs."""
+    async def _receive(self, who: str, response: Any) -> None:
+        """Let nio take one device's keys; what somebody made up must not harm the others."""
         try:
-            response = KeysClaimResponse.from_dict({"one_time_keys": {who: {device: key}}})
-            if isinstance(response, KeysClaimResponse):
-                await self._client.receive_response(response)
-        except Exception as error:  # whatever the cryptography says to what somebody made up
+            if isinstance(response, ErrorResponse):
+                raise ValueError("malformed")
+            await self._client.receive_response(response)
+        except Exception as error:  # whatever the cryptography says to it
             log.warning(
-                "no session with a device",
-                extra={"action": "no_session", "person": who, "error": type(error).__name__},
+                "keys of a device not taken",
+                extra={"action": "keys_not_taken", "person": who, "error": type(error).__name__},
             )
 
     async def hand_out(self, room: str) -> None:
