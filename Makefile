@@ -20,7 +20,7 @@ endif
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test lint lint-format lint-code lint-types lint-imports lock bench prove ci
+.PHONY: demo test lint lint-format lint-code lint-types lint-imports lock bench prove element ci
 
 demo: $(VENV)/.stamp
 	@$(BIN)/bbb-bot demo $(ARGS)
@@ -54,6 +54,10 @@ bench: $(VENV)/.stamp-dev
 # The promises at length, up to an hour; stopped, it goes on where it was. Writes docs/promises.md.
 prove: $(VENV)/.stamp-dev
 	@$(BIN)/python -m tests.prove $(ARGS)
+
+# Element's own crypto engine, for the tests in tests/matrix/element: everything pinned by hash.
+element:
+	@npm ci --silent --prefix tests/matrix/element
 
 # Everything that must hold before a merge; up to half an hour.
 ci:

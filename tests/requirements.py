@@ -1,8 +1,10 @@
 """Tools that some suites need: found, or the test skips saying why; in CI a missing tool fails."""
 
 import importlib.util
+import json
 import os
 import shutil
+from pathlib import Path
 from typing import Never
 
 import pytest
@@ -36,3 +38,17 @@ def require_chromium() -> str:
     return next((path for path in found if path), None) or missing(
         "no Chromium is on the PATH: apt-get install chromium"
     )
+
+
+def require_element() -> None:
+    """Go on only when Element's crypto engine is installed as tests/matrix/element locks it."""
+    here = Path(__file__).parent / "matrix" / "element"
+    installed = _locked(here / "node_modules" / ".package-lock.json")
+    if installed != _locked(here / "package-lock.json"):
+        missing("Element's crypto engine is not installed as locked: make element (needs npm)")
+
+
+def _locked(file: Path) -> dict[str, str]:
+    """Versions by package of a lock file; {} when there is none."""
+    packages = json.loads(file.read_text())["packages"] if file.exists() else {}
+    return {name: package["version"] for name, package in packages.items() if name}
