@@ -14,6 +14,7 @@ LONGEST = 500
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "”": "”"}
 _OPTION = re.compile(r"(?P<key>[a-z][a-z-]*):(?P<value>.*)", re.IGNORECASE)
 _LONG_OPTION = re.compile(r"(?:--|—)(?P<key>[a-z][a-z-]*)(?:=(?P<value>.*))?", re.IGNORECASE)
+_HALVES = re.compile("[\ud800-\udfff]")  # lone surrogates, which JSON may bring
 _PERSON = re.compile(r"@[^\s@:]+(?::\S+)?")
 
 
@@ -23,7 +24,8 @@ def addressed(text: str, *, prefixes: Sequence[str], direct: bool, mentioned: bo
     The trigger is a prefix followed by a space or the end (`!bbb`; `/bbb` and `//bbb` always work),
     a mention (already stripped by the adapter), or nothing at all in a direct channel.
     """
-    line = "".join(text.strip().splitlines()[:1]).strip()[:LONGEST]
+    whole = _HALVES.sub("\ufffd", text)
+    line = "".join(whole.strip().splitlines()[:1]).strip()[:LONGEST]
     head, rest = _first_word(line)
     triggers = {p.casefold() for p in prefixes} | {"/bbb", "//bbb"}
     if head.casefold() in triggers:

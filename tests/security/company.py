@@ -14,6 +14,7 @@ from bot.bbb.pool import ServerPool
 from bot.demo.bbb import SimulatedBBB
 from commands.dispatch import Dispatcher
 from commands.errors import ChatUnavailable
+from commands.grammar import addressed
 from commands.links import Links
 from commands.ports import Membership, Outgoing, Policy, Rights
 from commands.world import Limiters, World
@@ -135,6 +136,13 @@ class Company:
         )  # fmt: skip
         await self.world.store.accept(PLATFORM, None, [command])
         return await Dispatcher(self.world).run(command)
+
+    async def says(self, text: str, by: Person, *, channel: Channel = TEAM) -> list[Letter]:
+        """A message; run when it is for the bot."""
+        line = addressed(
+            text, prefixes=self.world.policy.prefixes, direct=channel == DIRECT, mentioned=False
+        )
+        return [] if line is None else await self.types(line, by, channel=channel)
 
 
 @asynccontextmanager

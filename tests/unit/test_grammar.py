@@ -153,3 +153,8 @@ def test_the_rest_stays_as_it_was_typed() -> None:
     assert parse('say  "hi"  to  max:20') == Parsed(
         "say", (title("hi"), word("to"), option("max", "20")), '"hi"  to  max:20'
     )
+
+
+def test_half_a_character_is_replaced_before_anybody_reads_it() -> None:
+    line = addressed("!bbb call @a\ud800", prefixes=["!bbb"], direct=False, mentioned=False)
+    assert line == "call @a\ufffd"
