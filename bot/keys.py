@@ -38,7 +38,8 @@ def open_data_dir(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _close_to_others(path)
     except OSError as error:
-        raise _refusal(path, f"cannot be used as data directory ({error.strerror})") from error
+        reason = f"cannot be used as data directory ({error.strerror})"
+        raise _refusal(path, f"{reason}: name one that the bot may write to") from error
     return path
 
 

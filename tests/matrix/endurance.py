@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +42,15 @@ class Count:
 
 @dataclass(slots=True)
 class Endurance:
-    """`ada` asks in plain rooms; `account` and `bot` are our bot's; `said` is how often she was
-    heard.
+    """`ada` asks in plain rooms; `account`, `bot`, `data` and `pages` are our bot's; `said` is how
+    often she was heard.
     """
 
     ada: Visitor
     account: Account
     bot: Process
-    data: Path
+    data: Path | None
+    pages: str
     rooms: list[str]
     said: int = 0
 
@@ -79,10 +81,13 @@ class Endurance:
         """What the timelines show once the bot has nothing left to do, or has not for too long."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         found = await self._counted()
-        while (found.lost or not nothing_pending(self.data)) and time.monotonic() < deadline:
+        while (found.lost or self._is_busy()) and time.monotonic() < deadline:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             found = await self._counted()
         return found
+
+    def _is_busy(self) -> bool:
+        return self.data is not None and not nothing_pending(self.data)
 
     async def _counted(self) -> Count:
         asked: list[str] = []
@@ -99,9 +104,11 @@ class Endurance:
 
 @asynccontextmanager
 async def endurance(
-    synapse: Synapse, directory: Path, *, homeserver: str = ""
+    synapse: Synapse, directory: Path, *, homeserver: str = "", within: Sequence[str | Path] = ()
 ) -> AsyncIterator[Endurance]:
-    """A bot that answers already. `homeserver` is the address it uses, if not Synapse's own."""
+    """A bot that answers already. `homeserver` is the address it uses, if not Synapse's own;
+    `within` are the words of a program that starts it.
+    """
     async with AsyncExitStack() as leaving:
         number = next(NUMBERS)
         accounts = [await synapse.register(f"{name}-endures-{number}") for name in ("ada", "bot")]
@@ -115,10 +122,12 @@ async def endurance(
             directory, accounts[1], homeserver=homeserver or synapse.url,
             bbb_port=free_port(), bbb_secret="none",
         )  # fmt: skip
-        process = Process((*BOT, "run", "--config", config), directory / "output.txt")
+        start = (*within, *BOT, "run", "--config", config)
+        process = Process(start, directory / "output.txt")
         leaving.push_async_callback(process.stop)
         process.start()
-        endures = Endurance(ada, accounts[1], process, directory / "data", rooms)
+        pages = json.loads(config.read_text())["public_url"]
+        endures = Endurance(ada, accounts[1], process, directory / "data", pages, rooms)
         await _come_to_life(endures)
         yield endures
 

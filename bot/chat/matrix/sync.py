@@ -12,6 +12,7 @@ from bot.chat.matrix.answers import MatrixError, waiting_time
 from bot.chat.matrix.client import Client, Json
 from bot.chat.matrix.filters import SYNC
 from commands.errors import ChatUnavailable
+from storage.store import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class SyncLoop:
             pause = waiting_time(error).total_seconds()
         else:
             pause = self._backoff.next()
-        expected = isinstance(error, MatrixError | ChatUnavailable)
+        expected = isinstance(error, MatrixError | ChatUnavailable | StoreError)
         log.warning(
             "sync failed: %s",
             error if expected else type(error).__name__,
