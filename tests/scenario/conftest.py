@@ -25,6 +25,7 @@ __all__ = ["synapse"]
 
 SECRET = canary.BBB_SECRET
 BBB = "http://bbb.example"
+KEYS = Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY)
 
 LEFT_OUT: dict[tuple[str, str], str] = {
     ("matrix", "test_too_many_presses_are_left_without_a_word"): (
@@ -83,7 +84,7 @@ async def _on_console(
     store: Store, line: Line, clock: Clock, stack: AsyncExitStack
 ) -> tuple[Stage, Bot]:
     stage = ConsoleStage(clock)
-    bot = await _bot(store, line, clock, stage.chat, stack)
+    bot = await bot_of(store, line, clock, stage.chat, stack)
     await stage.open(bot.inbox)
     for where in (TEAM, OTHER):
         await stage.welcomes_bot(where)
@@ -96,16 +97,18 @@ async def _on_matrix(
 ) -> tuple[Stage, Bot]:  # fmt: skip
     stage = MatrixStage(homeserver, clock, crypto)
     adapter = await stage.adapter()
-    bot = await _bot(store, line, clock, adapter, stack)
+    bot = await bot_of(store, line, clock, adapter, stack)
     stack.push_async_callback(stage.close)
     stack.push_async_callback(adapter.stop)
     await stage.open(adapter, bot.inbox)
     return stage, bot
 
 
-async def _bot(
-    store: Store, line: Line, clock: Clock, adapter: Adapter, stack: AsyncExitStack
-) -> Bot:
+async def bot_of(
+    store: Store, line: Line, clock: Clock, adapter: Adapter, stack: AsyncExitStack,
+    keys: Secrets = KEYS,
+) -> Bot:  # fmt: skip
+    """A bot whose BBB is at the other end of `line`."""
     client = Client(
         name="one",
         url=f"{BBB}/bigbluebutton/api/",
@@ -122,6 +125,6 @@ async def _bot(
         adapters=[adapter],
         servers=servers,
         policy=Policy(public_url="https://calls.example.org"),
-        keys=Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY),
+        keys=keys,
         clock=clock,
     )
