@@ -11,6 +11,7 @@ from functools import partial
 from bot.chat.base import Adapter
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.clockwork import Clockwork
+from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.inbox import Inbox
 from bot.jobs.outbox import Outbox, Words
 from bot.metrics import Metrics
@@ -31,9 +32,8 @@ DRAIN = 3.0
 """Seconds that commands, and then letters, get to end when the bot stops."""
 KEPT_FOR = timedelta(days=30)
 """How long finished commands and sent letters are kept."""
-PRUNED_EVERY = 6 * 3600.0
-MEASURED_EVERY = 15.0
-"""Both in seconds."""
+PRUNED_EVERY = timedelta(hours=6)
+MEASURED_EVERY = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,11 @@ class Bot:
             for server in servers.names()
         ]
         self._trials = Clockwork("trials", servers.try_again)
-        self.clock_watch = ClockWatch(store, clock, self.outbox.clock_went_back)
-        self._upkeep = [
-            Clockwork("clock", self.clock_watch.tick),
-            Clockwork("measure", self.measure, every=MEASURED_EVERY),
-            Clockwork("prune", self.prune, every=PRUNED_EVERY),
-        ]
+        self.clock_watch = ClockWatch(store, clock, self._clock_went_back)
+        self._clock = Clockwork("clock", self.clock_watch.tick)
+        self._housekeeping = Housekeeping()
+        self._housekeeping.every(PRUNED_EVERY, self.prune)
+        self._housekeeping.every(MEASURED_EVERY, self.measure)
 
     async def start(self) -> None:
         """Connect the chats, take up what was left, and begin to do what is due."""
@@ -112,12 +111,14 @@ class Bot:
             await adapter.start(self.inbox)
         await meetings.write_off(self.world)
         await self.inbox.resume()
-        for clockwork in (self._post, self._edits, self._trials, *self._watches, *self._upkeep):
+        for clockwork in (self._post, self._edits, self._trials, self._clock, *self._watches):
             clockwork.start()
+        self._housekeeping.start()
 
     async def stop(self) -> None:
         """Take nothing new, finish what runs, send what is decided, close. Never raises."""
-        watching = (self._edits, self._trials, *self._watches, *self._upkeep)
+        self._housekeeping.stop()
+        watching = (self._edits, self._trials, self._clock, *self._watches)
         await asyncio.gather(*(clockwork.stop() for clockwork in watching))
         await self.inbox.stop(DRAIN)
         await self._post.stop()
@@ -125,6 +126,10 @@ class Bot:
         await self.outbox.stop(DRAIN)
         for adapter in self.adapters:
             await adapter.stop()
+
+    def _clock_went_back(self, by: timedelta) -> None:
+        self.outbox.clock_went_back(by)
+        self._housekeeping.clock_was_set()
 
     async def _last_letters(self) -> None:
         try:

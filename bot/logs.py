@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 HIDDEN = "[hidden]"
 
 # Libraries that tell every request, some with its address.
-_QUIET = ("httpx", "httpcore", "nio", "uvicorn", "uvicorn.access", "aiohttp.access")
+_QUIET = ("httpx", "httpcore", "nio", "uvicorn", "uvicorn.access", "aiohttp.access", "apscheduler")
 
 _TELLING = (
     re.compile(

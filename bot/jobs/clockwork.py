@@ -1,4 +1,4 @@
-"""Loops over what is due: letters, card edits, meetings, housekeeping. The wall clock may jump."""
+"""Loops over what is due: letters, card edits, meetings. They sleep by the steady clock."""
 
 import asyncio
 import logging
@@ -11,8 +11,6 @@ log = logging.getLogger(__name__)
 
 AT_LEAST_EVERY = 1.0
 """Seconds between two looks when nothing stirs; each is one indexed question to the database."""
-
-
 PATIENCE = 1.0
 """Seconds a tick gets to end when the bot stops."""
 
@@ -20,16 +18,10 @@ PATIENCE = 1.0
 class Clockwork:
     """Runs one tick again and again: at every stir, and at least once a second."""
 
-    def __init__(
-        self, name: str, tick: Callable[[], Awaitable[bool | None]], *, every: float | None = None
-    ) -> None:
-        """`tick` gives whether more may be due now: then it is run again at once.
-
-        `every` is another time between two looks, in seconds.
-        """
+    def __init__(self, name: str, tick: Callable[[], Awaitable[bool]]) -> None:
+        """`tick` gives whether more may be due now: then it is run again at once."""
         self._name = name
         self._tick = tick
-        self._every = AT_LEAST_EVERY if every is None else every
         self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -57,7 +49,7 @@ class Clockwork:
             if not await self._safely() and not self._stopping:
                 await self._pause()
 
-    async def _safely(self) -> bool | None:
+    async def _safely(self) -> bool:
         try:
             return await self._tick()
         except (StoreError, ServerTrouble) as error:
@@ -69,7 +61,7 @@ class Clockwork:
 
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(self._every):
+            async with asyncio.timeout(AT_LEAST_EVERY):
                 await self._stirred.wait()
         except TimeoutError:
             pass
