@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from bot.keys import Keys, open_data_dir, open_keys
 from bot.metrics import Metrics
 from bot.web.app import make_app, make_internal_app
 from bot.web.gateway import Gateway
-from commands.ports import Limits, Policy
+from commands.ports import Limits, Pace, Policy
 from storage.open import open_store
 from storage.records import Person
 from storage.store import Store, StoreError
@@ -234,4 +234,11 @@ def policy_of(settings: Settings) -> Policy:
         welcome=defaults.welcome,
         logout_url=defaults.logout_url or "",
         limits=Limits(**limits.model_dump()),
+        paces=dict(_paces(settings)),
     )
+
+
+def _paces(settings: Settings) -> Iterator[tuple[str, Pace]]:
+    matrix = settings.matrix
+    if matrix and matrix.send_rate:
+        yield "matrix", Pace(matrix.send_rate, matrix.send_burst)

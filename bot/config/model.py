@@ -152,6 +152,11 @@ class Matrix(Section):
     ] = "auto"
     # Opens the account's secret storage, where cross-signing was set up elsewhere.
     recovery_key: Secret | None = None
+    # Messages a second that the homeserver takes from the account (Synapse's rc_message); 0: no
+    # limit.
+    send_rate: float = Field(default=0.2, ge=0)
+    # So many at once; three of them are kept for answers.
+    send_burst: int = Field(default=10, ge=5)
 
     @model_validator(mode="after")
     def _recovery_key_where_needed(self) -> "Matrix":

@@ -67,6 +67,7 @@ def write_config(
             "device_id": account.device_id,
             "access_token": account.access_token,
             "encryption": encryption,
+            "send_rate": 0,
         },
         "limits": LIMITS_LIFTED,
         "log": {"format": "text"},
