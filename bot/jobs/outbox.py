@@ -296,6 +296,7 @@ class Outbox:
         try:
             return await chat.open_dm(_person(letter))
         except NotThereYet:
+            self._budgets[chat.platform].spend(self._clock(), 1)  # a room made counts, too
             await self._wait_for_person(letter)
         except ChatBusy as busy:
             await self._after(letter, busy)
