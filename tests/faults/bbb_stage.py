@@ -79,6 +79,7 @@ class Act:
     directory: Path
     scene: Scene
     client: Client
+    wire: Wire
     web: httpx.AsyncClient
     bobs: str
     guests: str
@@ -108,7 +109,7 @@ class Theatre:
             async with self._scene(here, clock, chat) as scene, _browser(scene) as web:
                 vars(scene.bbb.state).update(vars(state))
                 await scene.begin()
-                yield Act(here, scene, self._client, web, lived.bobs, lived.guests)
+                yield Act(here, scene, self._client, self._wire, web, lived.bobs, lived.guests)
         finally:
             shutil.rmtree(here)
 
