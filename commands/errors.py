@@ -2,7 +2,8 @@
 
 UserError               the person who asked hears about it, by message key
 ServerTrouble           a BBB server did not do what was asked
-  ServerUnreachable     refused, no such host, HTTP 503; left alone because it did not answer before
+  ServerUnreachable     refused, no such host, HTTP 503
+    LeftAlone           not even asked: it has not answered for a while
     AnswerLost          the request went out, its answer was lost (*)
       ServerTimedOut    no complete answer within the deadline (*)
   NotBBB                something answered that is not BBB: an HTML page, a redirect, HTTP 4xx
@@ -62,6 +63,10 @@ class ServerTrouble(Exception):
 
 class ServerUnreachable(ServerTrouble):
     """Refused, no such host, connection cut before the request was out."""
+
+
+class LeftAlone(ServerUnreachable):
+    """Nothing was sent: the server has not answered for a while, and rests."""
 
 
 class AnswerLost(ServerUnreachable):

@@ -10,6 +10,7 @@ from typing import TypeVar
 from bot.bbb.circuit import Circuit, State
 from bot.bbb.client import Client
 from commands.errors import (
+    LeftAlone,
     ServerBusy,
     ServerRefused,
     ServerTrouble,
@@ -145,7 +146,7 @@ class ServerPool:
         if seconds <= 0:
             raise ServerUnreachable(server, call, "no time left")
         if self._circuits[server].state(began) is State.OPEN:
-            raise ServerUnreachable(server, call, "left alone for a while")
+            raise LeftAlone(server, call, "left alone for a while")
         self._turn(server, self._circuits[server].asked(began))
         try:
             answer = await question(client, seconds)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from commands.cleaning import clean
-from commands.errors import NoSuchMeeting, ServerBusy, ServerTrouble, UserError
+from commands.errors import LeftAlone, NoSuchMeeting, ServerBusy, ServerTrouble, UserError
 from commands.messages import Typed
 from commands.options import Options
 from commands.permissions import Standing, may_end
@@ -304,8 +304,8 @@ async def _end_guest_links(world: World, room: Room) -> None:
 async def look_due(world: World, server: str) -> bool:
     """One tick: look at meetings of one server whose time has come; whether more may be due now.
 
-    Those that could not be asked about are tried again later. When the server itself is in trouble,
-    the others are left as they are: due as soon as it is back.
+    Those that were asked about in vain are tried again later. The others are then left as they are:
+    due as soon as the server is back.
     """
     due = await world.store.meetings_to_look_at(server, now=world.clock(), limit=LOOKED_AT)
     for first in range(0, len(due), AT_ONCE):
@@ -319,6 +319,8 @@ async def _look_safely(world: World, meeting: Meeting) -> bool:
     """Look at one meeting; whether the server answered."""
     try:
         await _look_at(world, meeting)
+    except LeftAlone:
+        return False
     except ServerTrouble as trouble:
         asked_for = trouble.retry_after if isinstance(trouble, ServerBusy) else None
         wait = max(world.policy.look_every, asked_for or timedelta())

@@ -1,13 +1,18 @@
 """After an answer that was lost: BBB may hold the call or not, and both come to a good end."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from bot.demo.bbb import Fault
+from commands.dispatch import Dispatcher
+from commands.ports import CreatedMeeting, MeetingPlan, MeetingServers
 from commands.visits import Go
 from tests.faults.bbb_case import Case, case_of, key_of
 from tests.faults.bbb_stage import Past, Theatre
+from tests.scenario.scene import Crash
 
 DONE, NOT_DONE = Fault.NEVER_TOLD, Fault.HANG
 
@@ -19,7 +24,7 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Theatre:
 
 @pytest.fixture
 async def case(theatre: Theatre) -> AsyncIterator[Case]:
-    """No call runs; the next `create` is lost."""
+    """No call runs."""
     async with theatre.after(Past.QUIET) as act:
         with case_of(act) as case:
             yield case
@@ -43,6 +48,38 @@ async def test_what_nobody_asks_for_again_is_forgotten(fault: Fault, case: Case)
     await scene.forward(minutes=6)
     assert case.planned() == []
     assert scene.bbb.state.meetings() == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_what_a_crash_left_half_way_is_found_out_about(done: bool, case: Case) -> None:
+    """The bot died between plan and answer, and came back too late to go on."""
+    scene, bot = case.act.scene, case.act.scene.bot
+    dying = replace(bot.world, servers=Dying(bot.world.servers, done=done))
+    with suppress(Crash):
+        await Dispatcher(dying).run(await scene.command("alice", "start"))
+    assert len(case.planned()) == 1
+    await scene.forward(minutes=7)
+    assert case.planned() == []
+    assert scene.bbb.state.meetings() == []
+
+
+class Dying:
+    """Servers under which the process dies over `create`, before it was sent or after."""
+
+    def __init__(self, servers: MeetingServers, *, done: bool) -> None:
+        self._servers = servers
+        self._done = done
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._servers, name)
+
+    def within(self, seconds: float) -> "Dying":
+        return self
+
+    async def create(self, server: str, plan: MeetingPlan) -> CreatedMeeting:
+        if self._done:
+            await self._servers.create(server, plan)
+        raise Crash
 
 
 async def test_somebody_else_gets_the_call_as_it_was_wanted(case: Case) -> None:

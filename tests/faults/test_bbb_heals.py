@@ -81,6 +81,17 @@ async def _recovers(case: Case) -> None:
     assert len(ended) == 1
 
 
+async def test_it_is_found_out_although_nobody_asks_and_no_call_runs(theatre: Theatre) -> None:
+    async with theatre.after(Past.QUIET) as act:
+        with case_of(act) as case:
+            case.breaks(Fault.UNAVAILABLE)
+            for _ in range(5):
+                assert key_of(await told(case, "start new"))
+            case.heals()
+            await act.scene.forward(seconds=40)
+            assert (await act.scene.bot.health()).bbb is Part.OK
+
+
 # --- in time -----------------------------------------------------------------------------------
 
 

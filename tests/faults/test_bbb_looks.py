@@ -148,6 +148,7 @@ async def test_a_server_that_is_back_is_caught_up_with(town: Town) -> None:
     for _ in range(20):
         await town.bot.settle()
     assert dead.asked - made <= 2 * AT_ONCE, "left alone after five failures"
+    assert await town.looked_at("dead") <= 2 * AT_ONCE, "the others stay due"
 
     dead.dead = False
     town.clock.now += timedelta(minutes=1)

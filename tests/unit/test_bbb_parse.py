@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.bbb import parse
 from bot.bbb.parse import Asked
 from commands.errors import (
+    Garbled,
     NoSuchMeeting,
     NotBBB,
     ServerBroken,
@@ -79,6 +80,33 @@ def test_something_answered_that_is_not_bbb(content_type: str, body: bytes, what
     with pytest.raises(NotBBB) as caught:
         parse.response(200, content_type, body, INFO)
     assert str(caught.value).startswith(f"one: getMeetingInfo: {what}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        success("<a/>" * parse.MOST_ELEMENTS),
+        success("<a>" * parse.DEEPEST + "</a>" * parse.DEEPEST),
+        success("<a " + " ".join("a%d='1'" % n for n in range(parse.SLICE)) + "/>"),
+        success("<a>" + "x" * parse.SLICE + "</a>"),
+    ],
+    ids=["elements without end", "a well", "a tag without end", "a text without end"],
+)
+def test_what_would_take_long_to_read_is_not_read(body: bytes) -> None:
+    with pytest.raises(Garbled, match="too large"):
+        parse.response(200, "text/xml", body, INFO)
+
+
+def test_a_meeting_of_a_thousand_people_is_read() -> None:
+    fields = "".join(f"<field{n}>é</field{n}>" for n in range(9))
+    people = f"<attendee><userID>p</userID><fullName>Ana é</fullName>{fields}</attendee>" * 1000
+    session = "<internalMeetingID>a-1</internalMeetingID><createTime>1</createTime>"
+    body = success(f"{session}<attendees>{people}</attendees>")
+    assert len(body) > 3 * parse.SLICE
+    root = parse.response(200, "text/xml", body, INFO)
+    seen = parse.meeting_info(root, "mx-1", INFO)
+    assert {person.name for person in seen.attendees} == {"Ana é"}
+    assert seen.participants == 1000
 
 
 @pytest.mark.parametrize(
