@@ -87,7 +87,7 @@ def test_something_answered_that_is_not_bbb(content_type: str, body: bytes, what
     [
         success("<a/>" * parse.MOST_ELEMENTS),
         success("<a>" * parse.DEEPEST + "</a>" * parse.DEEPEST),
-        success("<a " + " ".join("a%d='1'" % n for n in range(parse.SLICE)) + "/>"),
+        success("<a " + " ".join(f"a{n}='1'" for n in range(parse.SLICE)) + "/>"),
         success("<a>" + "x" * parse.SLICE + "</a>"),
     ],
     ids=["elements without end", "a well", "a tag without end", "a text without end"],
