@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -104,6 +105,26 @@ async def test_thirty_commands_while_it_was_down_all_arrive_in_order(
 
     await bot.inbox.until(lambda inbox: len(inbox.texts()) >= 60)
     assert bot.inbox.texts() == [f"say {number}" for number in range(60)]
+
+
+async def test_a_burst_of_five_hundred_commands_loses_none(bot: Bot, people: People) -> None:
+    """A sync answer holds 50 events of a room, a textbook bot's 10: the rest is a gap."""
+    crowd = [await people.new(f"crowd{number}") for number in range(5)]
+    rooms = [await room_with(bot, crowd[0], *crowd[1:]) for _ in range(4)]
+
+    async def shouts(who: Visitor, room: str) -> list[str]:
+        return [await who.say(room, f"!bbb say {number}") for number in range(25)]
+
+    said = await asyncio.gather(*(shouts(who, room) for who in crowd for room in rooms))
+
+    asked = [f"matrix:{event}" for events in said for event in events]
+    await bot.inbox.until(lambda inbox: len(inbox.texts()) >= len(asked), seconds=60)
+    heard = bot.inbox.of(Kind.MESSAGE)
+    assert sorted(command.id for command in heard) == sorted(asked)
+    for room in rooms:
+        for who in crowd:  # each in their order
+            theirs = [c for c in heard if (c.channel.id, c.person.id) == (room, who.user_id)]
+            assert [c.text for c in theirs] == [f"say {number}" for number in range(25)]
 
 
 async def test_an_answer_that_could_not_be_kept_is_taken_again(bot: Bot, ada: Observer) -> None:
@@ -290,6 +311,23 @@ async def test_nothing_readable_goes_into_an_encrypted_room_of_which_it_knows_no
 
     kinds = {event["type"] for event in await ada.timeline(room)}
     assert "m.room.message" not in kinds
+
+
+async def test_a_message_right_after_joining_waits_for_the_room(bots: Bots, people: People) -> None:
+    ada = await people.new("ada")
+    bot = await bots.new(fresh("bot"))
+    rooms = [await ada.create_room(encrypted=True, preset="public_chat") for _ in range(5)]
+
+    async def joins_and_says(room: str) -> str:
+        async with Visitor(bot.url, bot.account) as self:
+            await self.join(room)
+        return await bot.says(room, "here I am")
+
+    refs = await asyncio.gather(*(joins_and_says(room) for room in rooms))
+
+    for room, ref in zip(rooms, refs, strict=True):
+        [event] = [e for e in await ada.timeline(room) if e["event_id"] == ref]
+        assert event["type"] == "m.room.encrypted"
 
 
 async def test_too_large_a_message_is_refused_for_good(bot: Bot, ada: Observer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -30,8 +29,8 @@ from tests.matrix.homeserver import (
     synced,
 )
 from tests.matrix.intake import Inbox
+from tests.matrix.names import fresh
 
-NUMBERS = itertools.count(1)
 ADA, EVE = "@ada:example.org", "@eve:evil.org"
 INSIDE = "!inside"
 NOT_LISTED = "I only follow invitations of people and servers"
@@ -179,7 +178,7 @@ async def bots(synapse: Synapse, tmp_path: Path) -> AsyncIterator[Bots]:
 async def test_the_inviter_reads_the_reason_in_the_room(bots: Bots, people: People) -> None:
     ada, eve = await people.new("ada"), await people.new("eve")
     bot = await bots.new(
-        f"door-{next(NUMBERS)}",
+        fresh("door"),
         encryption=False,
         allow_invites_from=[ada.user_id],
         language="de",
@@ -199,7 +198,7 @@ async def test_in_a_direct_message_of_version_12_both_are_creators(
 ) -> None:
     """`trusted_private_chat` gives the bot infinite power there; that is the person's wish."""
     ada = await people.new("ada")
-    bot = await bots.new(f"door-{next(NUMBERS)}", encryption=False)
+    bot = await bots.new(fresh("door"), encryption=False)
 
     room = await ada.create_room(
         invite=[bot.user_id], direct=True, preset="trusted_private_chat", version="12"
@@ -219,7 +218,7 @@ async def test_additional_creators_of_version_12_are_admins_also_without_a_level
     bots: Bots, people: People
 ) -> None:
     ada, bo = [await people.new(name) for name in ("ada", "bo")]
-    bot = await bots.new(f"door-{next(NUMBERS)}", encryption=False)
+    bot = await bots.new(fresh("door"), encryption=False)
     body = {
         "room_version": "12",
         "invite": [bo.user_id, bot.user_id],

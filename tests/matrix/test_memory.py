@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -32,8 +31,8 @@ from tests.matrix.homeserver import (
     synced,
 )
 from tests.matrix.intake import Inbox
+from tests.matrix.names import fresh
 
-NUMBERS = itertools.count(1)
 OLD = timedelta(hours=21)
 YOUNG = timedelta(hours=19)
 
@@ -146,7 +145,7 @@ async def test_synapse_that_forgot_the_transaction_shows_the_message_once(
     """A new device is what makes Synapse forget at once: its transactions are another's."""
     ada = await people.new("ada")
     async with AsyncExitStack() as leaving:
-        bot = await Bots(synapse, tmp_path, leaving).new(f"memory-{next(NUMBERS)}")
+        bot = await Bots(synapse, tmp_path, leaving).new(fresh("memory"))
         room = await ada.create_room(invite=[bot.user_id], encrypted=encrypted)
         await bot.inbox.command("", Kind.WELCOME)
         first = await bot.adapter.send(decided(OLD, room))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,8 +16,7 @@ from storage.records import Command, Kind
 from tests.matrix.bots import Bot, Bots, eventually
 from tests.matrix.client import Visitor
 from tests.matrix.conftest import People
-
-NUMBERS = itertools.count(1)
+from tests.matrix.names import fresh
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ async def ada(people: People) -> Visitor:
 
 @pytest.fixture
 async def bot(bots: Bots) -> Bot:
-    return await bots.new(f"moving-{next(NUMBERS)}", encryption=False)
+    return await bots.new(fresh("moving"), encryption=False)
 
 
 async def room_of(ada: Visitor, bot: Bot, **kind: Any) -> str:
@@ -196,9 +194,7 @@ async def test_who_is_not_listed_may_invite_into_a_replacement_and_nowhere_else(
     bots: Bots, people: People
 ) -> None:
     ada, bo = [await people.new(name) for name in ("ada", "bo")]
-    bot = await bots.new(
-        f"moving-{next(NUMBERS)}", encryption=False, allow_invites_from=[ada.user_id]
-    )
+    bot = await bots.new(fresh("moving"), encryption=False, allow_invites_from=[ada.user_id])
     old = await room_of(ada, bot, version="11")
     await ada.invite(old, bo.user_id)
     await bo.join(old)

@@ -93,7 +93,7 @@ async def test_the_stop_button_ends_the_call_for_whoever_may(scene: Scene) -> No
     assert "2 people are in Team" in await scene.last()
     await scene.leaves("Bob Keller")
     await scene.presses("alice", card, "⏹")
-    assert await scene.last() == "Team has been ended."
+    assert await scene.last() == "The call Team has been ended."
 
 
 async def test_the_stop_button_of_an_old_card_leaves_the_new_call_alone(scene: Scene) -> None:

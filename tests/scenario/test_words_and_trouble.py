@@ -151,7 +151,7 @@ async def test_the_same_event_twice_is_one_command(scene: Scene) -> None:
         ("lang fr", "Désormais, je parle français ici."),
         ("my reset", "I am sending you the link in a direct message."),
         ("say Planning", "I was interrupted while saying it"),
-        ("end", "Team has been ended."),
+        ("end", "The call Team has been ended."),
         ("guest off", "2 guest links"),
     ],
 )
@@ -184,7 +184,7 @@ async def test_an_end_that_a_crash_interrupted_is_found_by_its_cause(scene: Scen
     assert "Nothing runs in Team right now" in await scene.last()
     await scene.bot.inbox.resume()
     await scene.settle()
-    assert await scene.last() == "Budget has been ended."
+    assert await scene.last() == "The call Budget has been ended."
 
 
 async def test_an_end_interrupted_before_the_server_was_asked_is_carried_out(scene: Scene) -> None:
@@ -199,7 +199,7 @@ async def test_an_end_interrupted_before_the_server_was_asked_is_carried_out(sce
     await scene.run_and_crash(command)
     await scene.bot.inbox.resume()
     await scene.settle()
-    assert await scene.last() == "Team has been ended."
+    assert await scene.last() == "The call Team has been ended."
     assert [meeting for meeting in scene.bbb.state.meetings() if not meeting.is_over] == []
 
 

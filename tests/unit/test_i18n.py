@@ -232,6 +232,27 @@ def test_no_text_is_without_use() -> None:
     assert templates("en").keys() - put_together - literals() == set()
 
 
+OURS = frozenset({"n", "usage", "verb", "what", "record", "retry", "prefix"})
+"""Arguments that are never what somebody typed."""
+
+HARMLESS = frozenset({"call.invited", "invite.link", "browser.new", "room.personal"})
+"""Direct messages that begin with whom they are from or to; and the name of a room."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_begins_with_what_somebody_typed(language: str) -> None:
+    """Else a name like `!other end` would be a command to another bot."""
+    beginnings = {
+        (key, match[1])
+        for key, forms in templates(language).items()
+        for text in forms
+        for line in text.split("\n")
+        if (match := re.match(r"[*`]*\{([a-z_]+)\}", line))
+    }
+    typed = {(key, arg) for key, arg in beginnings if key not in HARMLESS and arg not in OURS}
+    assert typed == set()
+
+
 @pytest.mark.parametrize("spec", COMMANDS.specs, ids=lambda spec: spec.verb)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_help_tells_of(spec: object, language: str) -> None:
@@ -318,7 +339,8 @@ def test_what_is_to_be_typed_is_one_piece_of_code(line: str) -> None:
 
 def test_bold_text_may_hold_an_argument_and_nothing_of_it_leaks_out() -> None:
     document = renderer().document(message("end.done", topic="a ** b"))
-    assert document.lines == ((Text("a ** b", bold=True), Text(" has been ended.")),)
+    [line] = document.lines
+    assert line == (Text("The call "), Text("a ** b", bold=True), Text(" has been ended."))
 
 
 def test_a_link_is_made_when_it_is_rendered() -> None:
