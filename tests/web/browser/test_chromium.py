@@ -117,7 +117,7 @@ async def test_the_keyboard_alone_is_enough(world: World, base: str, chromium: B
         visited.append(await page.evaluate("document.activeElement.innerText || 'box'"))
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         assert await page.evaluate(outline) == "solid"
-    rename, button = "Change the name for this call", "Join the call"
+    rename, button = "Add something to your name", "Join the call"
     assert visited == ["English", "Français", "Deutsch", rename, "box", button]
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name=IN_THE_CALL)).to_be_visible()
@@ -126,10 +126,56 @@ async def test_the_keyboard_alone_is_enough(world: World, base: str, chromium: B
 async def test_the_focus_goes_to_what_went_wrong_and_from_there_to_the_field(
     base: str, chromium: Browser
 ) -> None:
-    page = await opened(chromium, f"{base}/j/{PERSONAL}")
-    await page.get_by_text("Change the name for this call").click()
-    await page.get_by_label("Your name").fill("")
+    page = await opened(chromium, f"{base}/j/{GUEST}")
+    await page.get_by_label("Your name").fill(" ")
+    await page.locator("form").evaluate("form => { form.noValidate = true }")
+    await page.get_by_label("Your name").evaluate("field => { field.value = '' }")
     await page.get_by_role("button", name="Join the call").click()
     await expect(page.get_by_role("alert")).to_be_focused()
+    assert await page.title() == "Please check – Weekly stand-up"
     await page.get_by_role("link", name="Please enter a name").click()
     await expect(page.get_by_label("Your name")).to_be_focused()
+
+
+async def test_from_the_summary_the_keyboard_reaches_the_box_to_tick(
+    world: World, base: str, chromium: Browser
+) -> None:
+    world.joining.show(PERSONAL, recorded=True, consent=True)
+    page = await opened(chromium, f"{base}/j/{PERSONAL}")
+    await page.locator("form").evaluate("form => { form.noValidate = true }")
+    await page.get_by_role("button", name="Join the call").press("Enter")
+    await expect(page.get_by_role("alert")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("I agree that I am recorded")).to_be_focused()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name=IN_THE_CALL)).to_be_visible()
+    assert [press.consent for press in world.joining.presses] == [False, True]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_a_full_call_takes_one_in_when_somebody_has_left(
+    script: bool, world: World, base: str, chromium: Browser
+) -> None:
+    world.joining.full, world.joining.started = True, True
+    page = await opened(chromium, f"{base}/j/{PERSONAL}", script=script)
+    await page.get_by_role("button", name="Join the call").click(no_wait_after=True)
+    await expect(page.get_by_text("The call is full.")).to_be_visible()
+    world.joining.full = False
+    if not script:
+        await expect(page.get_by_text("A place is free.")).to_be_visible()
+        await page.get_by_role("button", name="Join the call").click()
+    await expect(page.get_by_role("heading", name=IN_THE_CALL)).to_be_visible()
+
+
+async def test_names_from_right_to_left_turn_nothing_around_them(
+    world: World, base: str, chromium: Browser
+) -> None:
+    world.joining.show(PERSONAL, topic="ישיבה (7)", name="دعاء", others=("דוד", "Bob"))
+    page = await opened(chromium, f"{base}/j/{PERSONAL}")
+    for name in ("ישיבה (7)", "دعاء", "דוד"):
+        isolated = page.locator("bdi", has_text=name).first
+        assert await isolated.evaluate("name => getComputedStyle(name).unicodeBidi") == "isolate"
+    await page.get_by_text("Add something to your name").click()
+    assert await page.get_by_label("Shown after your name").get_attribute("dir") == "auto"
