@@ -69,7 +69,7 @@ def _full(joining: FakeJoining) -> None:
 
 def _refused(key: str, token: str, field: str | None = None) -> Callable[[World], None]:
     def prepare(world: World) -> None:
-        world.joining.show(token, back=BACK)
+        world.joining.show(token, back=BACK, guests=token == UNRECOGNISED)
         view = VIEWS[token]
         world.joining.refusal = Refused(f"pages.refused.{key}", view, field=field)
 
@@ -128,7 +128,7 @@ STATES = [
     State("not agreed", GUEST, showing(GUEST, **EVERYTHING), pressed="or do not join"),
     State("not a member", RECOGNISED, _refused("not-member", RECOGNISED), pressed="not a member"),
     State(
-        "guests are not allowed", GUEST, _refused("unrecognised", GUEST),
+        "guests are not allowed", UNRECOGNISED, _refused("unrecognised", UNRECOGNISED),
         pressed="Guests are not allowed",
     ),
     State("stale", PERSONAL, _refused("stale", PERSONAL), pressed="For your safety"),
