@@ -86,7 +86,8 @@ class Door:
     async def wait(self, link: str, number: int) -> aiohttp.ClientResponse:
         """A guest who has to wait; the page is open, and stays so until it is closed."""
         answer = await self._post(link, number, {"name": f"Guest {number}"})
-        await answer.content.readuntil(b"<!-- -->")
+        if b"<!-- -->" not in await answer.content.readuntil(b"<!-- -->"):
+            raise RuntimeError(f"this page does not wait: {answer.status}")
         return answer
 
     def _post(

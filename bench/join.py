@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import json
 import secrets
 import sys
@@ -30,6 +29,7 @@ import aiohttp
 
 from bench.chat import keep_byte_code, tell
 from bench.clicks import Click, Clicked, Door, all_at_once, in_turn, steadily
+from bench.figures import milliseconds
 from bench.meter import Meter
 from bot.demo.synapse import Account, Synapse
 from bot.keys import open_data_dir, open_keys
@@ -40,8 +40,8 @@ from storage.records import Channel, Link, LinkKind, Person, Room, RoomKind
 from tests.matrix.client import Visitor
 from tests.matrix.our_bot import BOT, Process, free_port, write_config
 
-ROOMS = 10
-PEOPLE = 50
+ROOMS = 6
+PEOPLE = 30
 A_SECOND = 50.0
 HANDS = 20
 WAITING = 500
@@ -62,49 +62,54 @@ class Plan:
 
 def plan_of(arguments: Sequence[str]) -> Plan:
     parser = argparse.ArgumentParser(description="Measure the way through the join page.")
-    parser.add_argument("--quick", action="store_true", help="one round of 150 and 150 clicks")
+    parser.add_argument("--quick", action="store_true", help="one round of 100 and 100 clicks")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (default 3, quick 1)")
     given = parser.parse_args(arguments)
     if given.quick:
-        return Plan(given.rounds or 1, steady=150, burst=150, looks=100)
+        return Plan(given.rounds or 1, steady=100, burst=100, looks=50)
     return Plan(given.rounds or 3, steady=1000, burst=1000, looks=500)
 
 
 @dataclass(slots=True)
 class Contestant:
-    """Who is measured: its clicks, and what came of them."""
+    """Who is measured: its clicks, and what came of them; processor time is its own process's."""
 
     name: str
     clicks: list[Click]
+    meter: Meter
     steady: Clicked = field(default_factory=Clicked)
     burst: Clicked = field(default_factory=Clicked)
     a_second: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
 
     async def one_round(self, plan: Plan) -> None:
-        clicks = in_turn(self.clicks)
+        clicks, before = in_turn(self.clicks), self.meter.cpu_seconds()
         await steadily(clicks, self.steady, wanted=SEE_OTHER, number=plan.steady, a_second=A_SECOND)
         rate = await all_at_once(
             clicks, self.burst, wanted=SEE_OTHER, number=plan.burst, hands=HANDS
         )
         self.a_second.append(rate)
+        self.cpu_seconds += self.meter.cpu_seconds() - before
 
     def figures(self) -> dict[str, float]:
         return {
             "joins_per_s": round(median(self.a_second), 1),
             **self.steady.figures("join"),
             **self.burst.figures("burst"),
+            "cpu_ms_per_join": milliseconds(
+                self.cpu_seconds / len(self.steady.seconds + self.burst.seconds)
+            ),
             "wrong": self.steady.wrong + self.burst.wrong,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """A channel with its room: a link for each member, and one for guests."""
+    """A channel with its room, and a link for each member."""
 
     channel: str
     members: Sequence[Account]
     links: Sequence[str]
-    guest_link: str
 
 
 class Arena:
@@ -114,38 +119,63 @@ class Arena:
         self._directory = directory
         self._ending = ending
         self._synapse = Synapse(directory / "synapse")
-        self.pid = 0
+        self.halls: list[Hall] = []
+        self.guest_link = ""
 
-    async def open(self) -> tuple[list[Hall], str, str]:
-        """The halls, the address of our gateway, the address of the floor."""
+    async def open(self) -> None:
+        """Everything is there and up, but for the contestants."""
         await self._ending.enter_async_context(self._synapse)
-        bot = await self._synapse.register("bbb-bot")
+        self._bot = await self._synapse.register("bbb-bot")
         people = [await self._synapse.register(f"person-{n}") for n in range(PEOPLE)]
-        channels = [await self._channel(bot, people[n::ROOMS]) for n in range(ROOMS)]
-        bbb, config = free_port(), self._config(bot)
-        config |= {"bbb": self._bbb(bbb)}
-        file = self._directory / "config.yaml"
-        file.write_text(json.dumps(config))
-        halls = await self._seed(Path(config["data_dir"]), channels, people)
+        channels = [await self._channel(people[n::ROOMS]) for n in range(ROOMS)]
+        bbb = free_port()
+        self._config = self._settings() | {"bbb": self._bbb(bbb)}
+        await self._seed(channels, people)
         await self._start("bbb", ["-m", "bench.instant_bbb", str(bbb)], bbb)
-        ours = await self._start(
-            "bot", [*BOT[1:], "run", "--config", str(file)], config["listen"]["port"]
-        )
-        self.pid = ours.pid
-        return halls, config["public_url"], await self._floor(bot)
 
-    async def _channel(self, bot: Account, members: Sequence[Account]) -> str:
+    async def ours(self, http: aiohttp.ClientSession) -> tuple[Contestant, Door]:
+        """Our bot, started, with a press of each person in turn, one hall after the other."""
+        file = self._directory / "config.yaml"
+        file.write_text(json.dumps(self._config))
+        port = self._config["listen"]["port"]
+        program = await self._start("bot", [*BOT[1:], "run", "--config", str(file)], port)
+        door = Door(http, self._config["public_url"])
+        links = [link for row in zip(*(h.links for h in self.halls), strict=True) for link in row]
+        clicks: list[Click] = [partial(door.press, link, n) for n, link in enumerate(links)]
+        return Contestant("bbb-bot", clicks, Meter.of(program.pid)), door
+
+    async def floor(self, http: aiohttp.ClientSession) -> Contestant:
+        """The bare handler, started, asked for the same people and rooms."""
+        port = free_port()
+        settings = {
+            "port": port,
+            "homeserver": self._synapse.url,
+            "access_token": self._bot.access_token,
+        }
+        file = self._directory / "floor.json"
+        file.write_text(json.dumps(settings))
+        program = await self._start("floor", ["-m", "bench.join_floor", str(file)], port)
+        rows = zip(*([(h.channel, m.user_id) for m in h.members] for h in self.halls), strict=True)
+        clicks: list[Click] = [
+            partial(_ask, http, f"http://127.0.0.1:{port}/join", room, person)
+            for row in rows
+            for room, person in row
+        ]
+        return Contestant("floor", clicks, Meter.of(program.pid))
+
+    async def _channel(self, members: Sequence[Account]) -> str:
         first, *others = members
         async with Visitor(self._synapse.url, first) as owner:
             room = await owner.create_room(preset="public_chat", name=f"Hall of {first.user_id}")
-        for account in (bot, *others):
+        for account in (self._bot, *others):
             async with Visitor(self._synapse.url, account) as member:
                 await member.join(room)
         return room
 
-    def _config(self, bot: Account) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
+        url = self._synapse.url
         file = write_config(
-            self._directory, bot, homeserver=self._synapse.url, bbb_port=1, bbb_secret="x" * 32
+            self._directory, self._bot, homeserver=url, bbb_port=1, bbb_secret="x" * 32
         )
         config: dict[str, Any] = json.loads(file.read_text())
         return config | {"trusted_proxies": ["127.0.0.1"]}
@@ -154,50 +184,44 @@ class Arena:
         url = f"http://127.0.0.1:{port}/bigbluebutton/"
         return {"servers": [{"name": "instant", "url": url, "secret": secrets.token_hex(16)}]}
 
-    async def _seed(
-        self, data: Path, channels: Sequence[str], people: Sequence[Account]
-    ) -> list[Hall]:
+    async def _seed(self, channels: Sequence[str], people: Sequence[Account]) -> None:
         """Rooms and links as commands would have made them, before the bot is started."""
-        key = open_keys(open_data_dir(data)).link
-        store = await open_store(data)
-        now = datetime.now(UTC)
-        halls = []
-        for number, channel in enumerate(channels):
-            members = people[number::ROOMS]
-            room = Room(
-                id=f"room-{number}",
-                kind=RoomKind.DEFAULT,
-                channel=Channel("matrix", channel),
-                name=f"Hall {number}",
-                meeting_id=f"bench-{number}-{secrets.token_hex(8)}",
-                owner=Person("matrix", members[0].user_id),
-                created_at=now,
-                cause=f"bench:{number}",
+        data = Path(self._config["data_dir"])
+        key, store = open_keys(open_data_dir(data)).link, await open_store(data)
+
+        async def room(number: int, channel: str, kind: RoomKind) -> Room:
+            return await store.put_room(
+                Room(
+                    id=f"room-{number}",
+                    kind=kind,
+                    channel=Channel("matrix", channel),
+                    name=f"Room {number}",
+                    meeting_id=f"bench-{number}-{secrets.token_hex(8)}",
+                    owner=Person("matrix", people[0].user_id),
+                    created_at=datetime.now(UTC),
+                    cause=f"bench:{number}",
+                )
             )
-            await store.put_room(room)
+
+        async def link(goal: LinkTo) -> str:
+            made, now = token(key, goal), datetime.now(UTC)
+            ends = now + timedelta(days=1)
+            row = Link(fingerprint(made), goal.kind, goal.room, goal.person, 1, now, ends)
+            await store.put_link(row)
+            return made
+
+        for number, channel in enumerate(channels):
+            hall = await room(number, channel, RoomKind.DEFAULT)
+            members = people[number::ROOMS]
             goals = [
-                LinkTo(LinkKind.PERSONAL, room.id, 1, Person("matrix", member.user_id))
+                LinkTo(LinkKind.PERSONAL, hall.id, 1, Person("matrix", member.user_id))
                 for member in members
             ]
-            ends = now + timedelta(days=1)
-            goals.append(LinkTo(LinkKind.GUEST, room.id, 1))
-            links = [token(key, goal) for goal in goals]
-            for goal, link in zip(goals, links, strict=True):
-                row = Link(fingerprint(link), goal.kind, room.id, goal.person, 1, now, ends)
-                await store.put_link(row)
-            halls.append(Hall(channel, members, links[:-1], links[-1]))
+            links = [await link(goal) for goal in goals]
+            self.halls.append(Hall(channel, members, links))
+        empty = await room(ROOMS, channels[0], RoomKind.NAMED)
+        self.guest_link = await link(LinkTo(LinkKind.GUEST, empty.id, 1))
         await store.close()
-        return halls
-
-    async def _floor(self, bot: Account) -> str:
-        port = free_port()
-        settings = {
-            "port": port, "homeserver": self._synapse.url, "access_token": bot.access_token,
-        }  # fmt: skip
-        file = self._directory / "floor.json"
-        file.write_text(json.dumps(settings))
-        await self._start("floor", ["-m", "bench.join_floor", str(file)], port)
-        return f"http://127.0.0.1:{port}"
 
     async def _start(self, name: str, command: Sequence[str], port: int) -> Process:
         """Started, and listening. Raises TimeoutError with its last words."""
@@ -221,56 +245,31 @@ async def _listens(port: int) -> bool:
     return True
 
 
+async def _ask(http: aiohttp.ClientSession, url: str, room: str, person: str) -> int:
+    query = urlencode({"room": room, "person": person})
+    async with http.post(f"{url}?{query}", allow_redirects=False) as answer:
+        await answer.read()
+        return answer.status
+
+
 async def run(plan: Plan) -> dict[str, dict[str, float]]:
     """Measure and tell; the figures of ours, of the floor, and of looks."""
     with tempfile.TemporaryDirectory() as directory:
         async with AsyncExitStack() as ending:
             arena = Arena(Path(directory), ending)
-            halls, ours, floor = await arena.open()
-            connector = aiohttp.TCPConnector(limit=0)
-            jar = aiohttp.DummyCookieJar()
-            http = aiohttp.ClientSession(connector=connector, cookie_jar=jar)
-            await ending.enter_async_context(http)
-            door = Door(http, ours)
-            contestants = [
-                Contestant("bbb-bot", _presses(door, halls)),
-                Contestant("floor", _questions(http, floor, halls)),
-            ]
+            await arena.open()
+            connector, jar = aiohttp.TCPConnector(limit=0), aiohttp.DummyCookieJar()
+            session = aiohttp.ClientSession(connector=connector, cookie_jar=jar)
+            http = await ending.enter_async_context(session)
+            ours, door = await arena.ours(http)
+            contestants = [ours, await arena.floor(http)]
             await _warm_up(contestants)
             for number in range(plan.rounds):
                 for contestant in contestants:
                     await contestant.one_round(plan)
                     tell(f"round {number + 1}  {contestant.name:<8} {contestant.figures()}")
             figures = {contestant.name: contestant.figures() for contestant in contestants}
-            meter = Meter.of(arena.pid)
-            figures["looks"] = await _looks(door, halls, plan) | {
-                "rss_mib": round(meter.rss_mib(), 1)
-            }
-            return figures
-
-
-def _presses(door: Door, halls: Sequence[Hall]) -> list[Click]:
-    """A press of each person in turn, one hall after the other."""
-    links = [link for hall in zip(*(hall.links for hall in halls), strict=True) for link in hall]
-    return [partial(door.press, link, number) for number, link in enumerate(links)]
-
-
-def _questions(http: aiohttp.ClientSession, url: str, halls: Sequence[Hall]) -> list[Click]:
-    """The same people and rooms, asked for at the floor."""
-
-    async def ask(room: str, person: str) -> int:
-        query = urlencode({"room": room, "person": person})
-        async with http.post(f"{url}/join?{query}", allow_redirects=False) as answer:
-            await answer.read()
-            return answer.status
-
-    pairs = [
-        (hall.channel, member.user_id)
-        for members in itertools.zip_longest(*(hall.members for hall in halls))
-        for hall, member in zip(halls, members, strict=True)
-        if member
-    ]
-    return [partial(ask, room, person) for room, person in pairs]
+            return figures | {"looks": await _looks(door, arena, plan)}
 
 
 async def _warm_up(contestants: Sequence[Contestant]) -> None:
@@ -282,36 +281,32 @@ async def _warm_up(contestants: Sequence[Contestant]) -> None:
                 raise RuntimeError(f"{contestant.name} answered {status} instead of a way in")
 
 
-async def _looks(door: Door, halls: Sequence[Hall], plan: Plan) -> dict[str, float]:
+async def _looks(door: Door, arena: Arena, plan: Plan) -> dict[str, float]:
     """Looks at personal links with nobody waiting, then with as many waiting pages as may be."""
-    links = [link for hall in halls for link in hall.links]
-    looks = [partial(door.look, link, number) for number, link in enumerate(links)]
+    links = [link for hall in arena.halls for link in hall.links]
+    looks: list[Click] = [partial(door.look, link, number) for number, link in enumerate(links)]
     alone, beside = Clicked(), Clicked()
     await steadily(in_turn(looks), alone, wanted=OK, number=plan.looks, a_second=A_SECOND)
-    pages = await _waiting_pages(door, halls)
+    pages = await _waiting_pages(door, arena.guest_link)
     tell(f"{len(pages)} pages wait")
     await steadily(in_turn(looks), beside, wanted=OK, number=plan.looks, a_second=A_SECOND)
-    still = sum(not page.content.at_eof() for page in pages)
+    waiting = sum(not page.content.is_eof() for page in pages)
     for page in pages:
         page.close()
     return {
         **alone.figures("look"),
         **beside.figures("look_with_waiting"),
-        "waiting": still,
+        "waiting": waiting,
         "wrong": alone.wrong + beside.wrong,
     }
 
 
-async def _waiting_pages(door: Door, halls: Sequence[Hall]) -> list[aiohttp.ClientResponse]:
-    """Guests before calls that nobody is in; twenty of one address, as a school has it."""
+async def _waiting_pages(door: Door, link: str) -> list[aiohttp.ClientResponse]:
+    """Guests before a call that nobody is in; twenty of one address, as a school has it."""
     pages: list[aiohttp.ClientResponse] = []
     for begin in range(0, WAITING, OPENED_AT_ONCE):
         numbers = range(begin, begin + OPENED_AT_ONCE)
-        links = [halls[number % len(halls)].guest_link for number in numbers]
-        waits = [
-            door.wait(link, 1000 + number // 20)
-            for link, number in zip(links, numbers, strict=True)
-        ]
+        waits = [door.wait(link, 1000 + number // 20) for number in numbers]
         pages += await asyncio.gather(*waits)
     return pages
 

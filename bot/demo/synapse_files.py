@@ -22,6 +22,7 @@ LIFTED_LIMITS: dict[str, Any] = {
     "rc_admin_redaction": LIFTED,
     "rc_joins_per_room": LIFTED,
     "rc_room_creation": LIFTED,
+    "rc_profile": LIFTED,
     "rc_login": {"address": LIFTED, "account": LIFTED, "failed_attempts": LIFTED},
     "rc_joins": {"local": LIFTED, "remote": LIFTED},
     "rc_invites": {"per_room": LIFTED, "per_user": LIFTED, "per_issuer": LIFTED},

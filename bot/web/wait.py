@@ -81,7 +81,8 @@ class WaitPages:
         return self.desk.site.path(f"/j/{press.token}/live?for={wait.reason}")
 
     def _beats(self, address: str, press: Press, *, rest: bool) -> AsyncGenerator[Beat, None]:
-        return self.room.watch(address, lambda: self.desk.joining.ready(press), rest=rest)
+        what = (press.token, press.cookie)
+        return self.room.watch(address, what, lambda: self.desk.joining.ready(press), rest=rest)
 
 
 async def _held(

@@ -1,9 +1,12 @@
-"""Waiting pages: kept open until a press would be answered, counted, and ended with the bot."""
+"""Waiting pages: kept open until a press would be answered, counted, and ended with the bot.
+
+Pages that wait for the same share their looks, or five hundred guests would ask as many times.
+"""
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -39,6 +42,15 @@ class Pace:
     spread: float = 3.0
 
 
+@dataclass(slots=True)
+class _Look:
+    """The newest look for all `pages` that wait for the same; `at` is when it began."""
+
+    pages: int = 0
+    at: float = float("-inf")
+    answer: "asyncio.Task[bool] | None" = None
+
+
 class WaitingRoom:
     """Watches on behalf of waiting pages; each takes one place while it is open."""
 
@@ -47,20 +59,26 @@ class WaitingRoom:
         self._pace = pace
         self._metrics = metrics
         self._places: Counter[str] = Counter()
+        self._looks: dict[Hashable, _Look] = {}
 
     def has_place(self, address: str) -> bool:
         """Whether one more page of this address may wait."""
         free = self._places.total() < self._pace.most
         return free and self._places[address] < self._pace.most_per_address
 
-    async def watch(self, address: str, ready: Ready, *, rest: bool) -> AsyncGenerator[Beat, None]:
-        """Beats, the last of them READY or OVER; `rest` is for a server that does not answer."""
+    async def watch(
+        self, address: str, what: Hashable, ready: Ready, *, rest: bool
+    ) -> AsyncGenerator[Beat, None]:
+        """Beats, the last of them READY or OVER; `rest` is for a server that does not answer.
+
+        Pages with an equal `what` wait for the same: the `ready` of one of them speaks for all.
+        """
         over_at = asyncio.get_running_loop().time() + self._pace.longest
-        with self._place(address):
+        with self._place(address), self._shared(what) as look:
             yield Beat.STILL
             await self._pause(self._pace.rest if rest else self._pace.every)
             while not self._over(over_at):
-                if await ready():
+                if await self._is_ready(look, ready):
                     await self._pause(self._jitter())
                     yield Beat.READY
                     return
@@ -79,6 +97,25 @@ class WaitingRoom:
             self._places[address] -= 1
             if not self._places[address]:
                 del self._places[address]
+
+    @contextmanager
+    def _shared(self, what: Hashable) -> Iterator[_Look]:
+        look = self._looks.setdefault(what, _Look())
+        look.pages += 1
+        try:
+            yield look
+        finally:
+            look.pages -= 1
+            if not look.pages:
+                del self._looks[what]
+
+    async def _is_ready(self, look: _Look, ready: Ready) -> bool:
+        """What the newest look says; a new one begins when that is half a pause old."""
+        now = asyncio.get_running_loop().time()
+        if look.answer is None or now - look.at >= self._pace.every / 2:
+            look.at, look.answer = now, asyncio.ensure_future(ready())
+        # A page that is closed meanwhile must not take the look from the others.
+        return await asyncio.shield(look.answer)
 
     def _over(self, over_at: float) -> bool:
         return self._stop.is_set() or asyncio.get_running_loop().time() >= over_at

@@ -50,6 +50,8 @@ SIGNED_IN_FOR = timedelta(days=30)
 BROWSERS = 3
 """Most browsers one person is signed in to."""
 
+NOTED_EVERY = timedelta(minutes=5)
+"""How often the use of a link is noted: a crowd that presses at once writes little."""
 ENDED_SHOWN_FOR = timedelta(hours=12)
 """How long a room's page says when its last call ended."""
 
@@ -312,7 +314,8 @@ class Joining:
         seat = Seat(room.meeting_id, name, moderator, meeting.create_time, user_id, guest)
         url = self._world.servers.join_url(meeting.server, seat)
         soon = self._world.clock() + min(meetings.SOON, self._world.policy.look_every)
-        await self._world.store.look_again(meeting.id, at=soon)
+        if meeting.next_look_at is None or meeting.next_look_at > soon:
+            await self._world.store.look_again(meeting.id, at=soon)
         return url
 
     async def _guest(self, visit: _Visit, press: Press) -> Outcome:
@@ -382,6 +385,8 @@ class Joining:
     async def _used(self, link: Link) -> None:
         """A personal link that is used lives on, a day at a time, while its room does."""
         now = self._world.clock()
+        if link.used_at and now - link.used_at < NOTED_EVERY:
+            return
         await self._world.store.link_used(link.hash, at=now)
         if link.person is not None:
             await self._world.store.put_link(replace(link, expires_at=now + UNUSED_FOR))

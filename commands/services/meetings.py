@@ -193,6 +193,8 @@ async def ensure_created(world: World, room: Room, meeting: Meeting, cause: str)
         raise
     if meeting.internal_id and made.internal_id != meeting.internal_id:
         return await _next_session(world, room, meeting, made)
+    if meeting.state is not MeetingState.PLANNED:
+        return meeting
     soon = world.clock() + min(SOON, world.policy.look_every)
     await world.store.meeting_created(
         meeting.id, internal_id=made.internal_id, create_time=made.create_time, next_look_at=soon

@@ -22,6 +22,8 @@ LIMITS_LIFTED = {
     "creates_per_person": 1_000_000,
     "invitations_per_person": 1_000_000,
     "rooms_per_channel": 1_000_000,
+    "joins_per_person": 1_000_000,
+    "joins_per_room": 1_000_000,
 }
 BOT = (sys.executable, "-m", "bot")
 STOP_SECONDS = 15.0

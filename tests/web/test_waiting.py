@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
 
 from bot.web.gateway import Gateway
 from bot.web.waiting import Pace
+from commands.visits import Press
 from tests.web.world import GUEST, PERSONAL, RECOGNISED, WAY_IN, World
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -188,3 +189,33 @@ async def test_many_who_wait_are_not_told_all_at_once(world: World) -> None:
     async with world.listening() as base, visitor(base) as http:
         async with http.stream("GET", f"/j/{RECOGNISED}/live") as events:
             assert "event: ready" in "".join([text async for text in events.aiter_text()])
+
+
+async def test_pages_that_wait_for_the_same_share_their_looks(world: World) -> None:
+    world.pace = Pace(every=0.2)
+    async with world.listening() as base, visitor(base) as http, AsyncExitStack() as opened:
+        pages = [await opened.enter_async_context(waiting(http, GUEST)) for _ in range(10)]
+        for page in pages:
+            await until(page, "<!-- -->")
+        await eventually(lambda: world.joining.asked >= 4)
+        asked, world.joining.started = world.joining.asked, True
+        assert asked < 10  # less often than there are pages, though each has looked many times
+        for page in pages:
+            assert "The call has started." in await until(page, "</html>")
+
+
+async def test_a_look_that_fails_ends_the_pages_and_not_the_gateway(world: World) -> None:
+    async def ready(_: Press) -> bool:
+        raise LookupError("no such thing")
+
+    async with world.listening() as base, visitor(base) as http:
+        waits = world.joining.ready
+        world.joining.ready = ready  # type: ignore[method-assign]
+        async with waiting(http, GUEST) as page:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await until(page, "</html>")
+        world.joining.ready = waits  # type: ignore[method-assign]
+        world.joining.started = True
+        async with waiting(http, PERSONAL) as page:
+            pass
+        assert (await http.get(f"/j/{PERSONAL}")).status_code == 200

@@ -1,24 +1,63 @@
 """People and rooms: their names, whom a word means, who shares a room with whom."""
 
 import re
+import time
 import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.invites import server_of
+from commands.errors import ChatTrouble
 
 _USER_ID = re.compile(r"@[^\s:]+:[^\s]+")
+
+
+FRESH_SECONDS = 10.0
+MOST_KNOWN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A name as the server said it, at a moment of the steady clock."""
+
+    name: str | None
+    at: float
 
 
 class People:
     """Reads; raises ChatUnavailable where the server has to be asked and does not answer."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, steady: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._steady = steady
+        self._names: OrderedDict[str, _Known] = OrderedDict()
 
     async def display_name(self, user: str) -> str | None:
-        """The name of the profile, uncleaned."""
+        """The name of the profile, uncleaned; asked again after 10 s.
+
+        Synapse answers 500 questions about profiles, then one a second (`rc_profile`), and every
+        look at a join page asks. Where it does not answer, the name last said is better than none.
+        """
+        known = self._names.get(user)
+        if known and self._steady() - known.at < FRESH_SECONDS:
+            return known.name
+        try:
+            name = await self._profile_name(user)
+        except ChatTrouble:
+            if known is None:
+                raise
+            return known.name
+        self._names[user] = _Known(name, self._steady())
+        self._names.move_to_end(user)
+        if len(self._names) > MOST_KNOWN:
+            self._names.popitem(last=False)
+        return name
+
+    async def _profile_name(self, user: str) -> str | None:
         try:
             answer = await self._client.ask("GET", at("profile", user, "displayname"))
         except MatrixError as error:
