@@ -24,7 +24,8 @@ _TELLING = (
     re.compile(r"(?i)(authorization\W{1,4}bearer\s+|\bbearer\s+)[^\s\"',;]+"),
     re.compile(r"(/j/)[\w%-]+"),
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+# Controls of both kinds, line ends, what turns text round, half characters: in a terminal they act.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _ref: ContextVar[str | None] = ContextVar("ref", default=None)
@@ -92,7 +93,7 @@ class JsonFormatter(logging.Formatter):
         if trouble := _trouble(self, record):
             entry["exception"] = "\n".join(trouble)
         redacted = {name: self._redacted(value) for name, value in entry.items()}
-        return json.dumps(redacted, ensure_ascii=False)
+        return _CONTROL.sub(_json_escaped, json.dumps(redacted, ensure_ascii=False))
 
     def _redacted(self, value: object) -> object:
         if value is None or isinstance(value, bool | int | float):
@@ -139,6 +140,11 @@ def _time(record: logging.LogRecord) -> datetime:
 
 def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode()
+
+
+def _json_escaped(match: re.Match[str]) -> str:
+    """JSON itself escapes only the first 32."""
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _written_forms(secret: str) -> set[str]:

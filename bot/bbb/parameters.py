@@ -45,7 +45,8 @@ def join_parameters(seat: Seat) -> Parameters:
 
     Raises ValueError for a name that shows nothing.
     """
-    name = _name(seat.name.replace(":", " "))  # BBB's client has had trouble with colons
+    # BBB's client has had trouble with colons; of some names nothing else would be left.
+    name = _name(seat.name.replace(":", " ")) or _name(seat.name.replace(":", "."))
     if not name:
         raise ValueError("a seat needs a name")
     return {
