@@ -19,11 +19,11 @@ from bot.web.health import Health, Part
 from commands.dispatch import Dispatcher
 from commands.links import Links
 from commands.ports import Clock, MeetingServers, Policy
-from commands.services import meetings
+from commands.services import channels, meetings
 from commands.services.joining import Joining
 from commands.services.outbox import undelivered
 from commands.world import Limiters, World
-from storage.records import Person
+from storage.records import Channel, Person
 from storage.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,7 @@ class Bot:
             Dispatcher(self.world, count=self._count).run,
             after=self.outbox.take,
             arrived=self._arrived,
+            unreadable=self._not_read,
         )
         self._post = Clockwork("post", self.outbox.collect)
         self._edits = Clockwork("edits", self.outbox.collect_edits)
@@ -173,6 +174,13 @@ class Bot:
 
     def _count(self, verb: str, outcome: str) -> None:
         self.metrics.commands.labels(verb, outcome).inc()
+
+    async def _not_read(self, channel: Channel, ref: str) -> None:
+        try:
+            if await channels.unreadable(self.world, channel, ref):
+                self._post.stir()
+        except StoreError as error:
+            log.warning("hint not kept", extra={"action": "store_trouble", "error": str(error)})
 
     async def _arrived(self, person: Person) -> None:
         if await self.world.store.wake_letters(person, now=self.world.clock()):

@@ -32,6 +32,7 @@ class Limiters:
         self.told = Limiter(1, MINUTE)
         self.away = Limiter(limits.commands_per_person, MINUTE)
         self.away_from = Limiter(limits.commands_per_channel, MINUTE)
+        self.unreadable = Limiter(1, HOUR)
         self.presses = Limiter(limits.commands_per_person, MINUTE)
         self.joins = Limiter(limits.joins_per_person, MINUTE)
         self.joins_into = Limiter(limits.joins_per_room, MINUTE)

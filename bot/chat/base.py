@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from commands.ports import Chat
-from storage.records import Command, Person
+from storage.records import Channel, Command, Person
 
 
 class Intake(Protocol):
@@ -23,6 +23,9 @@ class Intake(Protocol):
 
     async def person_arrived(self, person: Person) -> None:
         """This person joined a direct channel: letters that wait for them are due now."""
+
+    async def unreadable(self, channel: Channel, ref: str) -> None:
+        """The message `ref` could not be read, however long the adapter waited for its key."""
 
 
 class Adapter(Chat, Protocol):

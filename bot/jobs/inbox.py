@@ -27,14 +27,16 @@ class Inbox:
         *,
         after: Callable[[Sequence[Letter]], None],
         arrived: Callable[[Person], Awaitable[None]],
+        unreadable: Callable[[Channel, str], Awaitable[None]],
     ) -> None:
-        """`after` is given what each command has to say; `arrived` when a person opened a
-        direct message.
+        """`after` is given what each command has to say; `arrived` hears who opened a direct
+        message, `unreadable` where which message could not be read.
         """
         self._store = store
         self._run = run
         self._after = after
         self._arrived = arrived
+        self._unreadable = unreadable
         self._queues: dict[Channel, deque[Command]] = {}
         self._workers: dict[Channel, asyncio.Task[None]] = {}
         self._closing = False
@@ -59,6 +61,9 @@ class Inbox:
 
     async def person_arrived(self, person: Person) -> None:
         await self._arrived(person)
+
+    async def unreadable(self, channel: Channel, ref: str) -> None:
+        await self._unreadable(channel, ref)
 
     def hold(self) -> None:
         """Only keep what comes, until `resume`: what was left over goes first."""

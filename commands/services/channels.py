@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from commands.messages import message, to_json
 from commands.services import cards
 from commands.world import World
-from storage.records import Card, Channel, ChannelRow, Letter
+from storage.records import Card, Channel, ChannelRow, Letter, Priority
 
 
 async def entered(world: World, channel: Channel) -> None:
@@ -44,6 +45,27 @@ async def replaced(world: World, old: Channel, new: Channel) -> None:
     """
     await entered(world, new)
     await world.store.move_channel(old, new, await _living_cards(world, old, new))
+
+
+async def unreadable(world: World, channel: Channel, ref: str) -> bool:
+    """Say that the message `ref` could not be read, once per channel and hour; whether it was said.
+
+    The hour is counted in memory; the letter's id keeps a restart from saying it again.
+    """
+    now = world.clock()
+    if world.limiters.unreadable.wait(channel, now):
+        return False
+    text = replace(message("unreadable"), language=await world.language_of(channel))
+    letter = Letter(
+        id=f"unreadable:{channel.platform}:{channel.id}:{int(now.timestamp() // 3600)}",
+        platform=channel.platform,
+        content=to_json(text),
+        created_at=now,
+        channel=channel.id,
+        reply_to=ref,
+        priority=Priority.NOTICE,
+    )
+    return bool(await world.store.say([letter]))
 
 
 async def _living_cards(world: World, old: Channel, new: Channel) -> Sequence[Letter]:

@@ -33,6 +33,8 @@ class Inbox:
 
     async def person_arrived(self, person: object) -> None: ...
 
+    async def unreadable(self, channel: object, ref: str) -> None: ...
+
 
 @pytest.fixture
 async def inbox(chat: LocalChat) -> Inbox:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from storage.records import Command, Kind, Person
+from storage.records import Channel, Command, Kind, Person
 
 
 class Inbox:
@@ -16,6 +16,7 @@ class Inbox:
         self.positions: list[str] = []
         self.commits: list[tuple[str | None, list[str]]] = []
         self.arrived: list[Person] = []
+        self.not_read: list[tuple[Channel, str]] = []
         self.failures: list[Exception] = []
         self._news = asyncio.Event()
 
@@ -36,6 +37,10 @@ class Inbox:
 
     async def person_arrived(self, person: Person) -> None:
         self.arrived.append(person)
+        self._news.set()
+
+    async def unreadable(self, channel: Channel, ref: str) -> None:
+        self.not_read.append((channel, ref))
         self._news.set()
 
     def texts(self, kind: Kind = Kind.MESSAGE) -> list[str]:

@@ -48,6 +48,9 @@ class Intake:
         self.arrived.append(person)
         await self._tell()
 
+    async def unreadable(self, channel: Channel, ref: str) -> None:
+        await self._inbox.unreadable(channel, ref)
+
     def count(self, kind: Kind) -> int:
         """How many of a kind came."""
         return self._kinds[kind]

@@ -55,7 +55,16 @@ def inbox_of(runner: Runner) -> Inbox:
     async def arrived(person: Person) -> None:
         runner.ran.append(person.id)
 
-    return Inbox(runner.store, runner.run, after=lambda letters: None, arrived=arrived)
+    async def unreadable(channel: Channel, ref: str) -> None:
+        runner.ran.append(ref)
+
+    return Inbox(
+        runner.store,
+        runner.run,
+        after=lambda letters: None,
+        arrived=arrived,
+        unreadable=unreadable,
+    )
 
 
 async def test_a_slow_channel_holds_only_itself_up(runner: Runner) -> None:

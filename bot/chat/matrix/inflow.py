@@ -29,7 +29,7 @@ from bot.chat.matrix.timelines import (
     welcome,
 )
 from bot.chat.matrix.upgrades import Upgrades, replacement
-from storage.records import Command, Kind, Person
+from storage.records import Channel, Command, Kind, Person
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,8 @@ class Inflow:
     async def _command(self, room: str, event: Json) -> Command | None:
         self._authors.note(event)
         if event.get("type") == "m.room.encrypted":
-            self._late.keep(room, event)
+            if event.get("sender") != self._client.user_id:
+                self._late.keep(room, event)
             return None
         place, me = self._place(room), self._client.user_id
         if is_own_join(event, me):
@@ -191,6 +192,9 @@ class Inflow:
     async def _afterwards(self, answer: Json, timelines: Timelines) -> None:
         for room in answer.get("rooms", {}).get("leave", {}):
             self._client.rooms.pop(room, None)  # nio keeps rooms that we left
+        for room, event in self._late.given_up():
+            if room in self._client.rooms:
+                await self._intake.unreadable(Channel(PLATFORM, room), event["event_id"])
         for room, events in timelines.items():
             self._leave_if_alone(room, events)
             self._follow(room, events)

@@ -1,4 +1,4 @@
-"""Encrypted events whose key has not come yet: tried again for five minutes."""
+"""Encrypted events whose key has not come yet: tried again for five minutes, then given up."""
 
 from collections import deque
 from collections.abc import Callable
@@ -23,10 +23,12 @@ class LateKeys:
     def __init__(self, client: Client, clock: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
-        self._waiting: deque[_Waiting] = deque(maxlen=_MOST)
+        self._waiting: deque[_Waiting] = deque()
 
     def keep(self, room: str, event: Json) -> None:
-        """Wait for the key of an event."""
+        """Wait for the key of an event. Without encryption, and for a deleted one, none comes."""
+        if self._client.olm is None or not event.get("content"):
+            return
         if all(event.get("event_id") != known.event.get("event_id") for known in self._waiting):
             self._waiting.append(_Waiting(room, event, self._clock() + PATIENCE_SECONDS))
 
@@ -37,7 +39,16 @@ class LateKeys:
             clear = self._client.decrypted(waiting.event, waiting.room)
             if clear is not waiting.event:
                 found.append((waiting.room, clear))
-            elif waiting.until > self._clock():
-                continue
-            self._waiting.remove(waiting)
+                self._waiting.remove(waiting)
         return found
+
+    def given_up(self) -> list[tuple[str, Json]]:
+        """Room and event for each that was waited for long enough, or is one too many."""
+        found: list[tuple[str, Json]] = []
+        while self._waiting and self._is_over(self._waiting[0]):
+            oldest = self._waiting.popleft()
+            found.append((oldest.room, oldest.event))
+        return found
+
+    def _is_over(self, oldest: _Waiting) -> bool:
+        return len(self._waiting) > _MOST or oldest.until <= self._clock()

@@ -123,11 +123,10 @@ async def test_a_reaction_in_an_encrypted_room_is_understood(
     assert (await bot.inbox.command("▶", Kind.REACTION)).target == card
 
 
-async def test_a_key_that_comes_after_its_message_makes_it_readable(
-    bot: Bot, ada: Peer, hand: Visitor
-) -> None:
-    room = await encrypted_room(bot, ada, hand)
-    shared = ada.client.share_group_session
+async def say_without_key(
+    ada: Peer, room: str, text: str
+) -> tuple[str, list[tuple[str, str, str]]]:
+    """Post a message without its key; the event's id, and the requests that carry the key."""
     held: list[tuple[str, str, str]] = []
     send = ada.client.send
 
@@ -139,15 +138,39 @@ async def test_a_key_that_comes_after_its_message_makes_it_readable(
         return await send(method, path, data, *rest)
 
     ada.client.send = hold_back
-    await ada.say(room, "!bbb help")
+    event = await ada.say(room, text)
     ada.client.send = send
-    assert shared and held and bot.inbox.texts() == []
+    assert held
+    return event, held
+
+
+async def test_a_key_that_comes_after_its_message_makes_it_readable(
+    bot: Bot, ada: Peer, hand: Visitor
+) -> None:
+    room = await encrypted_room(bot, ada, hand)
+    _, held = await say_without_key(ada, room, "!bbb help")
+    await hand.say(room, "!bbb in clear")
+    await bot.inbox.command("in clear")
+    assert "help" not in bot.inbox.texts()
 
     for method, path, data in held:
         headers = {"Authorization": f"Bearer {ada.account.access_token}"}
-        await send(method, path + "-again", data, headers)
+        await ada.client.send(method, path + "-again", data, headers)
 
     await bot.inbox.command("help")
+    assert bot.inbox.not_read == []
+
+
+async def test_a_message_without_key_is_told_when_it_was_waited_for_long_enough(
+    bot: Bot, ada: Peer, hand: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await encrypted_room(bot, ada, hand)
+    monkeypatch.setattr("bot.chat.matrix.late.PATIENCE_SECONDS", 0.0)
+
+    event, _ = await say_without_key(ada, room, "!bbb help")
+
+    await bot.inbox.until(lambda inbox: bool(inbox.not_read))
+    assert bot.inbox.not_read == [(channel(room), event)]
 
 
 # --- nio's traps ----------------------------------------------------------------------------------
