@@ -1,22 +1,30 @@
-"""Checks that the crypto store on the disk and the device at the homeserver belong together."""
+"""Checks of the device's keys: the same here and at the homeserver, and signed by its account."""
 
 import json
 from collections.abc import AsyncIterator
 
+from bot.chat.matrix.published import Published
 from bot.config import Matrix
 from bot.doctor.asking import Case, NoAnswer, ask
 from bot.doctor.finding import Finding, fail, ok, warn
 
 KEYS = "matrix.keys"
+SIGNED = "matrix.signed"
 _QUERY = "/_matrix/client/v3/keys/query"
 _NEW_DEVICE = (
     "restore matrix/ from the backup; or log in as a new device (bbb-bot init does), "
     "and put its token and device id into the configuration"
 )
+_START = "start the bot, which signs it; if it stays so, its log says why (device_not_signed)"
+_SET_UP = "set up recovery for the bot's account in Element, and give matrix.recovery_key"
+_RECOVERY = (
+    "its account's keys were made elsewhere, or the bot has not started since: start it, and if it "
+    "stays so, give matrix.recovery_key; the bot's log says why (device_not_signed)"
+)
 
 
 async def check_encryption(case: Case) -> AsyncIterator[Finding]:
-    """Both sides have the device's keys, or neither."""
+    """Both sides have the device's keys, or neither; clients that want it signed trust it."""
     matrix = case.settings.matrix
     if matrix is None:
         return
@@ -30,7 +38,9 @@ async def check_encryption(case: Case) -> AsyncIterator[Finding]:
         remedy = "put right what the checks of matrix name, then run this again"
         yield warn(KEYS, f"could not be compared: {trouble}", remedy)
         return
-    yield judge(stored=store.exists(), published=published)
+    yield judge(stored=store.exists(), published=bool(published.device))
+    if published.device and matrix.cross_signing != "off":
+        yield judge_signature(published, made_here=matrix.cross_signing == "auto")
 
 
 def judge(*, stored: bool, published: bool) -> Finding:
@@ -48,7 +58,19 @@ def judge(*, stored: bool, published: bool) -> Finding:
     return ok(KEYS, "none yet: the first start makes them")
 
 
-async def _published(case: Case, matrix: Matrix) -> bool:
+def judge_signature(published: Published, *, made_here: bool) -> Finding:
+    """What to think of the device's signature; `made_here`: the bot makes missing keys itself."""
+    if published.is_device_signed:
+        return ok(SIGNED, "the device is signed by its account")
+    text = "the device is not signed: clients that exclude insecure devices cannot talk with it"
+    if published.public("master") is None:
+        remedy = _START if made_here else _SET_UP
+    else:
+        remedy = _RECOVERY
+    return warn(SIGNED, text, remedy)
+
+
+async def _published(case: Case, matrix: Matrix) -> Published:
     token = matrix.access_token.get_secret_value()
     answer = await ask(
         case,
@@ -60,7 +82,9 @@ async def _published(case: Case, matrix: Matrix) -> bool:
     if answer.status != 200:
         raise NoAnswer(f"the homeserver answers with HTTP {answer.status}")
     try:
-        devices = json.loads(answer.body)["device_keys"].get(matrix.user_id, {})
-        return matrix.device_id in devices
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise NoAnswer("what answers is no homeserver") from None
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or "device_keys" not in found:
+        raise NoAnswer("what answers is no homeserver")
+    return Published.read(found, matrix.user_id, matrix.device_id)

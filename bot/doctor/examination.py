@@ -47,7 +47,7 @@ CHECKS = {
         ("matrix.reachable", "matrix.token", "matrix.user", "matrix.device"),
         asks_others=True,
     ),
-    "matrix.keys": Check(check_encryption, asks_others=True),
+    "matrix.keys": Check(check_encryption, ("matrix.signed",), asks_others=True),
     "matrix.limits": Check(check_limits, asks_others=True),
     "clock": Check(check_clock, asks_others=True),
 }

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.chat.matrix.identity import Identity
+from bot.chat.matrix.signatures import with_signature
 from bot.config import ConfigError, Problem, Settings, Source
 from bot.doctor import CHECKS, Finding, Level, examine, exit_code, findings_of, names, render
 from bot.doctor.asking import NoAnswer
@@ -94,7 +96,7 @@ class Servers:
         if request.headers["authorization"] != f"Bearer {TOKEN}":
             return httpx.Response(401, json={"errcode": "M_UNKNOWN_TOKEN"})
         if request.url.path.endswith("/keys/query"):
-            devices = {"@bbb:example.org": dict.fromkeys(self.devices, {})}
+            devices = {"@bbb:example.org": dict.fromkeys(self.devices, {"keys": {}})}
             return httpx.Response(200, json={"device_keys": devices})
         if request.url.path.endswith("/status"):
             assert json.loads(request.content) == {}, "nothing is changed"
@@ -125,6 +127,7 @@ def settings_in(directory: Path, **changes: object) -> Settings:
             "user_id": "@bbb:example.org",
             "device_id": "DEV",
             "access_token": TOKEN,
+            **dict(changes.pop("matrix", {})),  # type: ignore[call-overload]
         },
     }
     return Settings.model_validate(values | changes)
@@ -474,6 +477,53 @@ async def test_the_keys_of_the_device(
     found = (await doctor.examine("matrix.keys")).found("matrix.keys")
 
     assert (found.level, text in found.text) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("account", "mode", "level", "remedy"),
+    [
+        ("signed", "auto", Level.OK, ""),
+        ("unsigned", "auto", Level.WARN, "matrix.recovery_key"),
+        ("unsigned", "recovery_key", Level.WARN, "matrix.recovery_key"),
+        ("broken chain", "auto", Level.WARN, "matrix.recovery_key"),
+        ("no keys", "auto", Level.WARN, "start the bot"),
+        ("no keys", "recovery_key", Level.WARN, "set up recovery"),
+    ],
+)
+async def test_whether_the_device_is_signed(
+    account: str, mode: str, level: Level, remedy: str, doctor: Doctor
+) -> None:
+    answer = published_by(account)
+    doctor.servers.matrix = lambda request: httpx.Response(200, json=answer)
+    (doctor.directory / "matrix").mkdir()
+    (doctor.directory / "matrix" / "@bbb:example.org_DEV.db").touch()
+    matrix = {"cross_signing": mode, "recovery_key": "canary recovery key"}
+    found = (await doctor.examine("matrix.signed", matrix=matrix)).found("matrix.signed")
+
+    assert (found.level, remedy in found.remedy) == (level, True)
+
+
+def published_by(account: str) -> dict[str, object]:
+    """The answer to /keys/query for an account in this state."""
+    user, identity = "@bbb:example.org", Identity.new("@bbb:example.org")
+    device: dict[str, object] = {"device_id": "DEV", "keys": {"ed25519:DEV": "x"}}
+    if account == "no keys":
+        return {"device_keys": {user: {"DEV": device}}}
+    key = identity.key("self_signing")
+    signed = with_signature(device, user, key.public, key.sign(device))
+    master = Identity.new(user) if account == "broken chain" else identity
+    return {
+        "device_keys": {user: {"DEV": device if account == "unsigned" else signed}},
+        "master_keys": {user: master.public("master")},
+        "self_signing_keys": {user: identity.public("self_signing")},
+    }
+
+
+async def test_an_answer_without_devices_is_no_homeserver(doctor: Doctor) -> None:
+    for body in (b"[]", b"{}", b"<html>"):
+        doctor.servers.matrix = lambda request, body=body: httpx.Response(200, content=body)
+        found = (await doctor.examine("matrix.keys")).found("matrix.keys")
+        assert (found.level, "no homeserver" in found.text) == (Level.WARN, True)
 
 
 async def test_limits_that_an_admin_can_lift(doctor: Doctor) -> None:

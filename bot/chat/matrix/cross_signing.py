@@ -8,8 +8,6 @@ are not replaced, and no key is published before its seed is on the disk.
 import logging
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -17,8 +15,9 @@ from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client, Json, at
 from bot.chat.matrix.identity import USAGES, Identity, IdentityFile
 from bot.chat.matrix.own_device import check, published_device
+from bot.chat.matrix.published import Published
 from bot.chat.matrix.recovery import NotARecoveryKey, WrongRecoveryKey, fits, key_of, unseal
-from bot.chat.matrix.signatures import decoded, is_signed, nested, with_signature
+from bot.chat.matrix.signatures import SEED_BYTES, decoded, nested, with_signature
 
 log = logging.getLogger(__name__)
 
@@ -36,44 +35,6 @@ class Mode(StrEnum):
 
 class CannotSign(Exception):
     """The device stays unsigned; the text says why, and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What the homeserver says of the account: the own device, and each cross-signing key."""
-
-    user: str
-    device: Json
-    keys: Mapping[str, Json]
-
-    @classmethod
-    def read(cls, answer: Json, user: str, device: str) -> "Published":
-        """From the answer to /keys/query; what is absent is empty."""
-        found = {usage: nested(answer, f"{usage}_keys", user) for usage in USAGES}
-        return cls(
-            user,
-            nested(answer, "device_keys", user, device) or {},
-            {usage: key for usage, key in found.items() if isinstance(key, dict)},
-        )
-
-    def public(self, usage: str) -> str | None:
-        """The public key published for a usage."""
-        keys = nested(self.keys, usage, "keys")
-        values = list(keys.values()) if isinstance(keys, dict) else []
-        return values[0] if len(values) == 1 and isinstance(values[0], str) else None
-
-    @property
-    def is_chain_whole(self) -> bool:
-        """Whether the self-signing key is signed by the master key."""
-        master = self.public("master")
-        signed = self.keys.get("self_signing")
-        return bool(master and signed and is_signed(signed, self.user, master, master))
-
-    @property
-    def is_device_signed(self) -> bool:
-        """Whether others trust the device: signed, by a key that the master signed."""
-        key = self.public("self_signing")
-        return bool(key and self.is_chain_whole and is_signed(self.device, self.user, key, key))
 
 
 class CrossSigning:
@@ -249,7 +210,7 @@ class SecretStorage:
             raise CannotSign(_WRONG) from error
         except ValueError as error:
             raise CannotSign(f"{name} in the account's secret storage is damaged.") from error
-        if len(seed) != 32:
+        if len(seed) != SEED_BYTES:
             raise CannotSign(f"{name} in the account's secret storage is damaged.")
         return seed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bot.chat.matrix.cross_signing import Published
 from bot.chat.matrix.identity import USAGES, Identity, IdentityFile
+from bot.chat.matrix.published import Published
 from bot.chat.matrix.recovery import description_of, seal
 from bot.chat.matrix.signatures import unpadded
 from bot.demo.synapse import Account
