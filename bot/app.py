@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -20,6 +21,7 @@ from bot.config import Settings
 from bot.core import Bot, Secrets
 from bot.keys import Keys, open_data_dir, open_keys
 from bot.metrics import Metrics
+from bot.supervisor import READY, STOPPING, WATCHDOG, Supervisor
 from bot.web.app import make_app, make_internal_app
 from bot.web.gateway import Gateway
 from commands.ports import Limits, Pace, Policy
@@ -50,11 +52,14 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    supervisor = Supervisor(os.environ)
     async with AsyncExitStack() as stack:
         bot = await start(settings, stack)
         _spare_the_collector()
         log.info("running", extra={"action": "started", "public_url": settings.public_url})
-        await _until(stop, bot)
+        supervisor.tell(READY)
+        await _until(stop, bot, supervisor)
+        supervisor.tell(STOPPING)
         log.info("stopping", extra={"action": "stopping"})
 
 
@@ -66,12 +71,13 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-async def _until(stop: asyncio.Event, bot: Bot) -> None:
+async def _until(stop: asyncio.Event, bot: Bot, supervisor: Supervisor) -> None:
     """Return at the signal. Raises CannotStart when no chat can ever work again like this."""
     while not stop.is_set():
         troubles = [adapter.trouble for adapter in bot.adapters]
         if all(troubles):
             raise CannotStart("\n".join(filter(None, troubles)), CONFIG_WRONG)
+        supervisor.tell(WATCHDOG)
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await stop.wait()

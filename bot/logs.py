@@ -32,8 +32,10 @@ _ref: ContextVar[str | None] = ContextVar("ref", default=None)
 
 
 @contextmanager
-def about(ref: str) -> Iterator[None]:
-    """Lines logged inside, tasks started there included, carry `ref`, a command's short id."""
+def about(ref: str | None) -> Iterator[None]:
+    """Lines logged inside, tasks started there included, carry `ref`, the short id of a command or
+    a click. None: they carry none, whatever is around.
+    """
     token = _ref.set(ref)
     try:
         yield

@@ -6,9 +6,8 @@ a
 crash, it finds its own effects by their cause and says the same under the same ids.
 """
 
-import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +25,7 @@ from commands.handlers.table import COMMANDS, Table
 from commands.messages import Message, Typed, to_json
 from commands.permissions import Right, Standing, may
 from commands.ports import Membership, Rights
+from commands.refs import ref_of
 from commands.services import cards, channels
 from commands.spec import Request, Say, Spec, say
 from commands.world import World
@@ -78,8 +78,8 @@ class Dispatcher:
         return await self._finish(command, await self._answer(command))
 
     async def _bury(self, command: Command) -> None:
-        log.error("command given up", extra={"action": "command_buried", "ref": ref(command)})
-        apology = await self._in_language(command, [say("e.bug", ref=ref(command))])
+        log.error("command given up", extra={"action": "command_buried", "ref": ref_of(command.id)})
+        apology = await self._in_language(command, [say("e.bug", ref=ref_of(command.id))])
         await self._world.store.bury(
             command.id, "started too often", self._letters(command, apology)
         )
@@ -95,12 +95,14 @@ class Dispatcher:
     async def _answer(self, command: Command) -> list[Say]:
         said, outcome = await self._outcome(command)
         if command.kind is Kind.MESSAGE:
-            self._count(self._verb(command.text), outcome)
+            verb = self._verb(command.text)
+            self._count(verb, outcome)
+            log.debug("command done", extra=_done(verb, outcome))
         return await self._in_language(command, said)
 
     async def _outcome(self, command: Command) -> tuple[list[Say], str]:
         """What a command has to say, and how it went; the one place where its errors end."""
-        fields = {"ref": ref(command)}
+        fields = {"ref": ref_of(command.id)}
         try:
             return await self._said(command), "done"
         except UserError as error:
@@ -108,16 +110,16 @@ class Dispatcher:
         except ServerTrouble as error:
             fields |= {"action": "server_trouble", "error": str(error)}
             log.warning("server trouble", extra=fields)
-            return [say(_trouble_key(error), ref=ref(command))], "failed"
+            return [say(_trouble_key(error), ref=ref_of(command.id))], "failed"
         except ChatTrouble as error:
             fields |= {"action": "chat_trouble", "error": str(error)}
             log.warning("the chat could not be asked", extra=fields)
-            return [say("e.chat", ref=ref(command))], "failed"
+            return [say("e.chat", ref=ref_of(command.id))], "failed"
         except StoreError:
             raise
         except Exception:
             log.exception("command failed", extra=fields | {"action": "command_failed"})
-            return [say("e.bug", ref=ref(command))], "failed"
+            return [say("e.bug", ref=ref_of(command.id))], "failed"
 
     def _verb(self, text: str) -> str:
         """The canonical verb, for counting; what people mistyped is `unknown`."""
@@ -313,6 +315,6 @@ def _trouble_key(error: ServerTrouble) -> str:
             return "e.bbb"
 
 
-def ref(command: Command) -> str:
-    """A short id of a command, in the answer and in the log."""
-    return hashlib.sha256(command.id.encode()).hexdigest()[:8]
+def _done(verb: str, outcome: str) -> Mapping[str, str]:
+    """What the log says of a command: never what was typed."""
+    return {"action": "command_done", "verb": verb, "outcome": outcome}

@@ -168,9 +168,14 @@ class Client:
             self.healthy = isinstance(trouble, ServerRefused)
             raise
         finally:
-            self._observe(asked.call, time.monotonic() - began)
+            self._note(asked, time.monotonic() - began)
         self.healthy = True
         return root
+
+    def _note(self, asked: Asked, seconds: float) -> None:
+        self._observe(asked.call, seconds)
+        fields = {"action": "bbb_asked", "server": asked.server, "call": asked.call}
+        log.debug("BBB asked", extra=fields | {"ms": round(seconds * 1000)})
 
     async def _in_time(
         self, asked: Asked, work: Coroutine[None, None, Element], seconds: float

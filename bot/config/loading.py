@@ -53,7 +53,7 @@ def load(path: Path | None, *, env: Mapping[str, str], run_secrets: Path = RUN_S
     gathered = Gathered()
     gathered.add({("data_dir",): default_data_dir(env)}, base=Path())
     if path is not None:
-        _add_file(gathered, path)
+        _add_file(gathered, path, managed)
     gathered.add(from_directories(managed), base=Path())
     _add_variables(gathered, env)
     _read_secret_files(gathered, managed)
@@ -66,12 +66,12 @@ def describe_source(settings: Settings, key: str) -> str:
     return str(settings.sources.get(path_of(key), DEFAULT))
 
 
-def _add_file(gathered: Gathered, path: Path) -> None:
+def _add_file(gathered: Gathered, path: Path, managed: list[Path]) -> None:
     document = _document(path)
     gathered.sources |= document.sources
     gathered.problems += document.problems
     gathered.complete = document.whole
-    _judge_mode(gathered, path, document)
+    _judge_mode(gathered, path, document, managed)
     data_dir = document.leaves.get(("data_dir",))
     if data_dir and isinstance(data_dir.value, str):
         absolute = path.parent.absolute() / Path(data_dir.value).expanduser()
@@ -89,14 +89,14 @@ def _document(path: Path) -> Document:
         raise ConfigError([Problem(Source(str(path)), "", text)]) from error
 
 
-def _judge_mode(gathered: Gathered, path: Path, document: Document) -> None:
+def _judge_mode(gathered: Gathered, path: Path, document: Document, managed: list[Path]) -> None:
     """A file that holds a secret itself is judged like a secret file."""
     secrets = [where for where in document.leaves if (key := key_at(where)) and key.is_secret]
     if not secrets:
         return
     source, name = document.leaves[secrets[0]].source, text_of(secrets[0])
     try:
-        warning = warning_for(path)
+        warning = warning_for(path, managed=managed)
     except SecretFileProblem as refusal:
         gathered.problems.append(Problem(source, name, f"is a secret, but the file {refusal}"))
     else:

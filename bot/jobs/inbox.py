@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.logs import about
-from commands.dispatch import ref
+from commands.refs import ref_of
 from storage.records import Channel, Command, Letter, Person
 from storage.store import Store, StoreError
 
@@ -121,7 +121,7 @@ class Inbox:
                 if not command.attempts:
                     tries = await self._store.attempt(command.id)
                     command = replace(command, attempts=tries)
-                with about(ref(command)):
+                with about(ref_of(command.id)):
                     return await self._run(command)
             except StoreError as error:
                 log.warning(

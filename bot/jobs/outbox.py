@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.jobs.pace import Budget
+from bot.logs import about
 from bot.metrics import Metrics
 from commands.errors import (
     ChatBusy,
@@ -24,6 +25,7 @@ from commands.i18n import Renderer
 from commands.links import Links
 from commands.messages import Document, from_json
 from commands.ports import Chat, Clock, Outgoing, Policy
+from commands.refs import INSTEAD, ref_of_letter
 from storage.records import Card, DeadReason, Json, Letter, Person, Priority
 from storage.store import Store, StoreError
 
@@ -249,11 +251,15 @@ class Outbox:
         async with self._gates[chat.platform]:
             if not self._is_awake(chat.platform):
                 return False
-            try:
-                return await self._send(chat, letter)
-            except StoreError as error:
-                log.warning("outbox waits", extra={"action": "store_trouble", "error": str(error)})
-                return False
+            with about(ref_of_letter(letter)):
+                return await self._tried(chat, letter)
+
+    async def _tried(self, chat: Chat, letter: Letter) -> bool:
+        try:
+            return await self._send(chat, letter)
+        except StoreError as error:
+            log.warning("outbox waits", extra={"action": "store_trouble", "error": str(error)})
+            return False
 
     async def _send(self, chat: Chat, letter: Letter) -> bool:
         channel = letter.channel or await self._direct_channel(chat, letter)
@@ -280,6 +286,7 @@ class Outbox:
         else:
             await self._store.letter_sent(letter.id, ref, at=self._clock())
             self._sends.labels(chat.platform, "sent").inc()
+            log.debug("letter sent", extra={"action": "letter_sent", "platform": chat.platform})
             return True
         return False
 
@@ -442,7 +449,7 @@ def _instead(letter: Letter) -> list[Letter]:
     return [
         replace(
             letter,
-            id=f"{letter.id}/instead",
+            id=f"{letter.id}{INSTEAD}",
             content=letter.fallback,
             channel=letter.fallback_channel,
             person=None,

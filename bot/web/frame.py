@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.logs import about
 from bot.web.site import Site
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,10 @@ BrokenPage = Callable[[Request, str], Response]
 
 
 class Frame:
-    """ASGI middleware. No exception leaves it: what was no refusal is logged, without the path."""
+    """ASGI middleware. No exception leaves it: what was no refusal is logged, without the path.
+
+    What is logged on the way, down to what BBB is asked, carries one `ref` for each request.
+    """
 
     def __init__(
         self, app: ASGIApp, *, site: Site, headers: Mapping[str, str], broken: BrokenPage
@@ -39,21 +43,18 @@ class Frame:
                 self._add_headers(message)
             await send(message)
 
-        try:
-            await self._app(scope, receive, framed)
-        except ClientDisconnect:
-            log.debug("a visitor left early", extra={"action": "visitor_left"})
-        except Exception:
-            answer = self._report(Request(scope))
-            if not started:
-                await answer(scope, receive, framed)
+        ref = secrets.token_hex(4)
+        with about(ref):
+            try:
+                await self._app(scope, receive, framed)
+            except ClientDisconnect:
+                log.debug("a visitor left early", extra={"action": "visitor_left"})
+            except Exception:
+                log.exception("a page failed", extra={"action": "page_failed"})
+                if not started:
+                    await self._broken(Request(scope), ref)(scope, receive, framed)
 
     def _add_headers(self, message: Message) -> None:
         headers = MutableHeaders(scope=message)
         for name, value in self._headers.items():
             headers.setdefault(name, value)
-
-    def _report(self, request: Request) -> Response:
-        ref = secrets.token_hex(4)
-        log.exception("a page failed", extra={"action": "page_failed", "ref": ref})
-        return self._broken(request, ref)

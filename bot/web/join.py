@@ -1,5 +1,6 @@
 """The page `/j/TOKEN`: what a link shows, and what its button does."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as field_of
@@ -26,6 +27,8 @@ from commands.visits import (
     View,
     Wait,
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ class JoinPages:
             consent="consent" in form,
         )
         outcome = await self.desk.press(press)
-        self.metrics.joins.labels(_outcome_name(outcome)).inc()
+        name = _outcome_name(outcome)
+        self.metrics.joins.labels(name).inc()
+        log.debug("button pressed", extra={"action": "button_pressed", "outcome": name})
         return self._answer(request, press, outcome)
 
     async def _once_more(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from commands.permissions import Right
 from commands.spec import Spec
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md",
          *sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
 PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

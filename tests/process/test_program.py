@@ -102,6 +102,28 @@ async def test_it_runs_with_everything_else_down_and_stops_well(program: Program
     _assert_calm(output.decode())
 
 
+async def test_systemd_hears_that_it_runs_lives_and_stops(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(STARTS_WITHIN)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        process = await program.start("run")
+        heard: list[bytes] = []
+        try:
+            heard += [await asyncio.to_thread(systemd.recv, 100) for _ in range(3)]
+            assert heard == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+            process.send_signal(signal.SIGTERM)
+            while heard[-1] != b"STOPPING=1":
+                heard.append(await asyncio.to_thread(systemd.recv, 100))
+        finally:
+            if process.returncode is None and heard[-1:] != [b"STOPPING=1"]:
+                process.kill()
+            await process.communicate()
+    assert process.returncode == 0
+
+
 async def test_a_second_one_is_refused_and_a_backup_is_taken_meanwhile(
     program: Program, tmp_path: Path
 ) -> None:

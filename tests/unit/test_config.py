@@ -168,6 +168,15 @@ def test_systemd_credentials_are_found_whatever_their_group_may(
     assert settings.warnings == ()
 
 
+def test_a_configuration_that_systemd_hands_over_may_hold_secrets_itself(tmp_path: Path) -> None:
+    """The access it grants by ACL shows as group-readable."""
+    file = secret_file(tmp_path / "credentials" / "config.yaml", GOOD, mode=0o440)
+    env = {"CREDENTIALS_DIRECTORY": str(file.parent), "HOME": str(tmp_path)}
+
+    assert load(file, env=env, run_secrets=tmp_path / "none").warnings == ()
+    assert load(file, env={"HOME": str(tmp_path)}, run_secrets=tmp_path / "none").warnings
+
+
 def test_a_secret_may_stand_in_a_file_named_beside_it(loaded: Load, tmp_path: Path) -> None:
     secret_file(tmp_path / "token", f"{CANARY}\n")
     settings = loaded(GOOD.replace("access_token: matrix-token-value", "access_token_file: token"))
