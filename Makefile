@@ -20,7 +20,7 @@ endif
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test lint lint-format lint-code lint-types lint-imports lock bench prove element ci
+.PHONY: demo test lint lint-format lint-code lint-types lint-imports lint-security lock bench prove element ci
 
 demo: $(VENV)/.stamp
 	@$(BIN)/bbb-bot demo $(ARGS)
@@ -29,7 +29,7 @@ test: $(VENV)/.stamp-dev
 	@$(BIN)/pytest -m "not ($(OTHER_STAGES))" $(ARGS)
 
 # `make --keep-going lint` shows all findings, not the first kind only.
-lint: lint-format lint-code lint-types lint-imports
+lint: lint-format lint-code lint-types lint-imports lint-security
 
 lint-format: $(VENV)/.stamp-dev
 	@$(BIN)/ruff format --check
@@ -42,6 +42,9 @@ lint-types: $(VENV)/.stamp-dev
 
 lint-imports: $(VENV)/.stamp-dev
 	@$(BIN)/lint-imports
+
+lint-security: $(VENV)/.stamp-dev
+	@$(BIN)/bandit --quiet --severity-level medium --configfile pyproject.toml -r bot commands storage
 
 # Keeps the pins that still fit; `make lock ARGS=--upgrade` takes the newest.
 lock: $(VENV)/.stamp-dev

@@ -166,3 +166,14 @@ _READERS: Mapping[str, Callable[[str, str, Policy], dict[str, Any]]] = {
 }
 
 KEYS = frozenset(_READERS)
+
+TYPED: Mapping[str, str] = {
+    "record": "record, record:auto|fixed|no",
+    "max": "max:20",
+    "lobby": "lobby:on|off",
+    "mute": "mute:on|off",
+    "moderators": f"moderators:{'|'.join(MODERATORS)}",
+    "guests": f"guests:{'|'.join(GUESTS)}",
+    "for": "for 90m",
+}
+"""How each option is typed, for help."""

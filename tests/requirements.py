@@ -27,12 +27,12 @@ def require_module(name: str, remedy: str) -> None:
 
 def require_synapse() -> None:
     """Go on only when Synapse can be started from its Python package."""
-    require_module("synapse", "pip install 'bbb-bot[demo-matrix]'")
+    require_module("synapse", "make .venv/.stamp-dev")
 
 
 def require_chromium() -> str:
     """Give the path of a Chromium for Playwright; BBB_BOT_CHROMIUM may name another one."""
-    require_module("playwright", "pip install 'bbb-bot[dev]'")
+    require_module("playwright", "make .venv/.stamp-dev")
     names = (os.environ.get("BBB_BOT_CHROMIUM", ""), *CHROMIUM_NAMES)
     found = (shutil.which(name) for name in names if name)
     return next((path for path in found if path), None) or missing(

@@ -64,7 +64,8 @@ class Listen(Section):
     @property
     def here(self) -> str:
         """The host by which this machine reaches it."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared)
+        return everywhere.get(self.host, self.host)
 
 
 class InternalListen(Section):

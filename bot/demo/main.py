@@ -82,7 +82,7 @@ async def _tour(console: Console, words: Texts, *, fault: Fault | None, port: in
     scroll = Scroll(console, words)
     stage = Stage(language=words.language, port=port, speed=TOUR_SPEED, fault=fault)
     async with stage:
-        scroll.note(words.plain("demo.tour.begin", url=f"{stage.web}/"), "bold")
+        scroll.note(words.plain("demo.tour.begin"), "bold")
         company = LocalCompany(stage.chat, room=TEAM, texts=words)
         async with Tour(company, texts=words, scroll=scroll) as tour:
             return 0 if await tour.play() else FAILED

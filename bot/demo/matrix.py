@@ -22,7 +22,7 @@ from bot.demo.tour import Tour
 from commands.i18n import Texts
 
 NAMES = {"alice": "Alice Martin", "bob": "Bob Keller", "bbb-bot": "bbb-bot"}
-PASSWORD = "demo"
+PASSWORD = "demo"  # noqa: S105  (it is shown)
 ROOM = "team"
 ENTER_SECONDS = 30.0
 TOUR_SPEED = 5.0
@@ -50,8 +50,8 @@ async def play(console: Console, words: Texts, *, tour: bool, port: int) -> int:
                 return await _tour(stage, words, scroll)
             _greet(stage, words, scroll)
             await left.wait()
-    except SynapseMissing:
-        scroll.note(words.plain("demo.matrix.missing"), "bold red")
+    except SynapseMissing as error:
+        scroll.note(words.plain("demo.matrix.missing", command=error.command), "bold red")
         return 1
     except SynapseFailed as error:
         scroll.note(words.plain("demo.matrix.failed", why=str(error)), "bold red")

@@ -23,6 +23,8 @@ from typing import Any
 
 from bot.demo.synapse_files import LOOPBACK, SERVER_NAME, Files
 
+PACKAGE = "matrix-synapse>=1.163"
+"""As the extra `demo-matrix` has it: a clone or pipx cannot install that by its name."""
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 ASK_SECONDS = 10.0
@@ -33,7 +35,8 @@ class SynapseMissing(ImportError):
     """Synapse is not installed; the text says how to get it."""
 
     def __init__(self) -> None:
-        super().__init__("Synapse is not installed: pip install 'bbb-bot[demo-matrix]'")
+        self.command = f"{sys.executable} -m pip install '{PACKAGE}'"
+        super().__init__(f"Synapse is not installed: {self.command}")
 
 
 class SynapseFailed(RuntimeError):
@@ -168,7 +171,7 @@ class Synapse:
         config = self._files.write(self._port)
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         with self._files.output.open("wb") as output:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603  (our own words)
                 [sys.executable, "-m", "synapse.app.homeserver", "-c", config],
                 cwd=config.parent,
                 env=environment,

@@ -10,7 +10,7 @@ from bot.doctor.finding import Finding, fail, ok, warn
 
 WHOAMI = "/_matrix/client/v3/account/whoami"
 _NOT_AN_ID = re.compile(r"[^\w@:.=/+-]")
-_NEW_TOKEN = (
+_ANOTHER = (
     "get a new token for this account and device, put it into matrix.access_token ({source}); "
     "the device id that comes with it into matrix.device_id"
 )
@@ -41,7 +41,7 @@ def _judge(case: Case, matrix: Matrix, answer: Answer) -> Iterator[Finding]:
         yield _same(case, "user_id", matrix.user_id, said)
         yield _same(case, "device_id", matrix.device_id, said)
     elif code in ("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"):
-        remedy = _NEW_TOKEN.format(source=describe_source(case.settings, "matrix.access_token"))
+        remedy = _ANOTHER.format(source=describe_source(case.settings, "matrix.access_token"))
         yield fail("matrix.token", "the token is not valid, or not any more", remedy)
     elif code == "M_LIMIT_EXCEEDED":
         yield warn("matrix.token", "the homeserver asks to slow down", "try again in a minute")

@@ -20,7 +20,7 @@ VIDEO = (
     "\n1. BigBlueButton. Run `sudo bbb-conf --secret` on its server and paste all that it prints\n"
     "   (or type the URL, Enter, the secret, Enter). It is not shown.\n   > "
 )
-SECRET = "   The secret that belongs to it: "
+SECRET = "   The secret that belongs to it: "  # noqa: S105  (a question)
 URL = "   The URL that belongs to it: "
 HOMESERVER = (
     "\n2. The Matrix homeserver: its name, such as example.org, or the address of its API.\n   > "
@@ -29,7 +29,7 @@ ACCOUNT = (
     "\n3. The bot's own Matrix account. Paste its access token; or type its id, such as\n"
     "   @bbb:example.org, to log in with its password, which is not kept. It is not shown.\n   > "
 )
-PASSWORD = "   The password: "
+PASSWORD = "   The password: "  # noqa: S105  (a question)
 PUBLIC_URL = (
     "\n4. The public address of the join pages, as people's browsers will reach the bot,\n"
     "   such as https://meet.example.org.\n   > "

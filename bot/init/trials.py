@@ -21,7 +21,6 @@ from commands.ports import Clock
 
 SECONDS = 15.0
 _ONE_REQUEST = 4.0
-_TOKEN_IS_ONE_WORD = "an access token is one word of letters, digits and signs"
 
 Result = TypeVar("Result")
 
@@ -58,7 +57,7 @@ class Trials:
     def token(self, homeserver: str, token: str) -> Account:
         """The account and device that this access token belongs to."""
         if not token.isascii() or not token.isprintable() or token.split() != [token]:
-            raise Refused(_TOKEN_IS_ONE_WORD)
+            raise Refused("an access token is one word of letters, digits and signs")
         unknown = "the homeserver cannot be asked: {why}"
         return self._try(lambda asker: matrix.whoami(asker, homeserver, token), unknown)
 

@@ -435,7 +435,7 @@ def _events(letter: Letter) -> int:
 def backoff(attempts: int) -> timedelta:
     """1, 2, 4 … 60 s, each between half and all of it."""
     whole = min(MOST_WAIT, 2.0 ** min(attempts, 10))
-    return timedelta(seconds=whole * random.uniform(0.5, 1.0))
+    return timedelta(seconds=whole * random.uniform(0.5, 1.0))  # noqa: S311  (jitter)
 
 
 def _person(letter: Letter) -> Person:

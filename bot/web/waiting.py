@@ -122,7 +122,7 @@ class WaitingRoom:
 
     def _jitter(self) -> float:
         crowded = self._places.total() > self._pace.crowd
-        return random.uniform(0, self._pace.spread) if crowded else 0
+        return random.uniform(0, self._pace.spread) if crowded else 0  # noqa: S311  (jitter)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but wake when the bot stops."""

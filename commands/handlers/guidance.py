@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from commands.errors import UserError
 from commands.messages import Message, Phrase, TextKey, Typed
+from commands.options import TYPED
 from commands.permissions import Right, may
 from commands.spec import Args, Request, Say, Spec, Takes
 
@@ -37,8 +38,8 @@ class Help:
             raise UserError("e.unknown", verb=verb, help=Typed("help"))
         lines = [_line(found)]
         if found.takes.options:
-            keys = ", ".join(sorted(found.takes.options))
-            lines.append(Phrase("help.options", {"options": keys}))
+            typed = ", ".join(TYPED[key] for key in sorted(found.takes.options))
+            lines.append(Phrase("help.options", {"options": typed}))
         if names := ", ".join(alias for alias in found.aliases if alias):
             lines.append(Phrase("help.aliases", {"aliases": names}))
         return Say(Message(tuple(lines)))

@@ -2,11 +2,14 @@
 
 import importlib.util
 import io
+import tomllib
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from bot.demo.matrix import play
+from bot.demo.synapse import PACKAGE
 from commands.i18n import texts
 from tests.requirements import require_synapse
 
@@ -34,5 +37,11 @@ async def test_without_synapse_one_sentence_says_how_to_get_it(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     code, printed = await toured()
     assert code == 1
-    *_, last = printed.strip().splitlines()
-    assert last == "Synapse is not installed: pip install 'bbb-bot[demo-matrix]'"
+    said = "".join(printed.split())
+    assert "Synapseisnotinstalled:" in said
+    assert said.endswith("-mpipinstall'matrix-synapse>=1.163'")
+
+
+def test_the_hint_names_what_the_extra_installs() -> None:
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert pyproject["project"]["optional-dependencies"]["demo-matrix"] == [PACKAGE]

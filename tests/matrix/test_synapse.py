@@ -111,5 +111,5 @@ async def test_without_the_package_it_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SynapseMissing, match=r"pip install 'bbb-bot\[demo-matrix\]'"):
+    with pytest.raises(SynapseMissing, match="-m pip install 'matrix-synapse>=1.163'"):
         await Synapse(tmp_path).start()

@@ -20,7 +20,10 @@ async def test_help_lists_what_can_be_typed_and_explains_one(scene: Scene) -> No
     text = await scene.last()
     assert "`!bbb join [ROOM]` – sends you your personal link" in text
     await scene.says("bob", "!bbb help start")
-    assert "Options: for, guests, lobby, max, moderators, mute, record." in await scene.last()
+    assert (
+        "Options: for 90m, guests:off|lobby|on, lobby:on|off, max:20, "
+        "moderators:admins|everyone|creator, mute:on|off, record, record:auto|fixed|no."
+    ) in await scene.last()
 
 
 @pytest.mark.parametrize(

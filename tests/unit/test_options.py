@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.errors import UserError
-from commands.options import KEYS, Options, is_value, read, span
+from commands.options import KEYS, TYPED, Options, is_value, read, span
 from commands.ports import Limits, Policy
 
 POLICY = Policy("https://meet.example.org", limits=Limits(max_participants=100))
@@ -145,3 +145,11 @@ def test_the_configuration_fills_what_nobody_said() -> None:
 )
 def test_options_survive_being_kept_as_json(options: Options) -> None:
     assert Options.from_json(options.to_json()) == options
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_help_shows_each_option_as_it_can_be_typed(key: str) -> None:
+    for typed in TYPED[key].split(", "):
+        name, _, values = typed.replace("for ", "for:").partition(":")
+        for value in values.split("|"):
+            assert read({name: value}, POLICY) != Options(), typed

@@ -38,7 +38,7 @@ class Backoff:
     def next(self) -> float:
         """The next waiting time."""
         full, self._next = self._next, min(self._next * 2, self._longest)
-        return full * random.uniform(0.5, 1)
+        return full * random.uniform(0.5, 1)  # noqa: S311  (jitter)
 
     def reset(self) -> None:
         """Begin again from the first."""
