@@ -1,5 +1,6 @@
 """One question over HTTP: short, capped, without redirects; its troubles hold no address."""
 
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,14 @@ class Answer:
     body: bytes
     ahead: float | None
     headers: Mapping[str, str]
+
+
+def http_client(transport: httpx.AsyncBaseTransport | None, seconds: float) -> httpx.AsyncClient:
+    """A client that trusts whom the bot trusts: the machine's own authorities. `transport` replaces
+    the network.
+    """
+    verify = ssl.create_default_context() if transport is None else True
+    return httpx.AsyncClient(transport=transport, verify=verify, trust_env=False, timeout=seconds)
 
 
 async def ask(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 
 from bot.config import Settings
-from bot.doctor.asking import Case
+from bot.doctor.asking import Case, http_client
 from bot.doctor.bbb import check_bbb
 from bot.doctor.clock import check_clock
 from bot.doctor.database import check_database
@@ -82,8 +82,7 @@ async def examine(
     """
     chosen = _chosen(wanted, offline=offline)
     # a silent server is named by the request itself; a slowly dripping one by the check's own limit
-    timeout = 0.8 * seconds
-    async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=timeout) as http:
+    async with http_client(transport, 0.8 * seconds) as http:
         case = Case(http, now, settings, expiry_of)
         found = await asyncio.gather(*(_in_time(name, case, seconds) for name in chosen))
     return [finding for findings in found for finding in findings if _is_meant(finding, wanted)]

@@ -13,6 +13,10 @@ SOON = timedelta(days=14)
 _RENEW = "renew it, and see why that did not happen by itself"
 
 
+class Untrusted(NoAnswer):
+    """A certificate came, and it is expired, for another name, or of an unknown authority."""
+
+
 async def check_tls(case: Case) -> AsyncIterator[Finding]:
     """Every https address, side by side."""
     named = _addresses(case)
@@ -21,10 +25,12 @@ async def check_tls(case: Case) -> AsyncIterator[Finding]:
         yield judge(name, expiry, case.now())
 
 
-def judge(name: str, expiry: datetime | str, now: datetime) -> Finding:
-    """What to think of a certificate that is good until then; a text says why there is none."""
-    if isinstance(expiry, str):
-        return fail(name, f"no certificate to trust: {expiry}", "look at that server's certificate")
+def judge(name: str, expiry: datetime | NoAnswer, now: datetime) -> Finding:
+    """What to think of a certificate that is good until then, or why that is not known."""
+    if isinstance(expiry, Untrusted):
+        return fail(name, f"the certificate is not accepted: {expiry}", _RENEW)
+    if isinstance(expiry, NoAnswer):
+        return warn(name, f"could not be looked at: {expiry}", "see whether anything listens there")
     left = expiry - now
     if left < SOON:
         return warn(name, f"the certificate ends on {expiry:%Y-%m-%d}", _RENEW)
@@ -32,12 +38,12 @@ def judge(name: str, expiry: datetime | str, now: datetime) -> Finding:
 
 
 async def expiry_of(host: str, port: int) -> datetime:
-    """When the certificate there ends. Raises NoAnswer."""
+    """When the certificate there ends. Raises NoAnswer, Untrusted."""
     context = ssl.create_default_context()
     try:
         _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
-        raise NoAnswer(error.verify_message) from None
+        raise Untrusted(error.verify_message) from None
     except OSError:  # no such host, no way there, no TLS
         raise NoAnswer("no connection") from None
     try:
@@ -48,11 +54,11 @@ async def expiry_of(host: str, port: int) -> datetime:
     return datetime.fromtimestamp(ends, UTC)
 
 
-async def _look(case: Case, host: str, port: int) -> datetime | str:
+async def _look(case: Case, host: str, port: int) -> datetime | NoAnswer:
     try:
         return await case.expiry_of(host, port)
     except NoAnswer as trouble:
-        return str(trouble)
+        return trouble
 
 
 def _addresses(case: Case) -> dict[str, tuple[str, int]]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import httpx
 
 from bot.config import BbbServer, Settings, values
-from bot.doctor.asking import Asker, Case, NoAnswer, ask
+from bot.doctor.asking import Asker, Case, NoAnswer, ask, http_client
 from bot.doctor.bbb import accepted_algorithm
 from bot.doctor.tls import expiry_of
 from bot.init import matrix
@@ -105,12 +105,9 @@ class Trials:
         """Run one trial; where nobody answers, `unknown` says so with its `{why}`."""
 
         async def run() -> Result:
-            timeout = httpx.Timeout(_ONE_REQUEST)
             async with (
                 asyncio.timeout(SECONDS),
-                httpx.AsyncClient(
-                    transport=self.transport, trust_env=False, timeout=timeout
-                ) as http,
+                http_client(self.transport, _ONE_REQUEST) as http,
             ):
                 return await trial(Asker(http, self.now))
 

@@ -20,7 +20,7 @@ from bot.doctor import CHECKS, Finding, Level, examine, exit_code, findings_of, 
 from bot.doctor.asking import NoAnswer
 from bot.doctor.bbb import judge_version
 from bot.doctor.local import judge_sqlite
-from bot.doctor.tls import expiry_of
+from bot.doctor.tls import Untrusted, expiry_of
 from bot.web.alive import INSTANCE, VISITOR
 from storage.open import open_store
 from storage.records import DeadReason, Letter
@@ -140,13 +140,13 @@ class Doctor:
     servers: Servers
     directory: Path
     findings: list[Finding] = field(default_factory=list)
-    certificates: dict[str, datetime | str] = field(default_factory=dict)
+    certificates: dict[str, datetime | NoAnswer] = field(default_factory=dict)
 
     async def _expiry_of(self, host: str, port: int) -> datetime:
         assert port == 443
         found = self.certificates.get(host, NOW + timedelta(days=60))
-        if isinstance(found, str):
-            raise NoAnswer(found)
+        if isinstance(found, NoAnswer):
+            raise found
         return found
 
     async def examine(self, *names: str, seconds: float = 5, **changes: object) -> "Doctor":
@@ -595,11 +595,12 @@ async def test_what_the_proxy_says_of_visitors(
     [
         (NOW + timedelta(days=15), Level.OK, "good for 15 days"),
         (NOW + timedelta(days=13), Level.WARN, "ends on 2026-12-04"),
-        ("certificate has expired", Level.FAIL, "certificate has expired"),
+        (Untrusted("certificate has expired"), Level.FAIL, "certificate has expired"),
+        (NoAnswer("no connection"), Level.WARN, "could not be looked at: no connection"),
     ],
 )
 async def test_how_long_certificates_are_good(
-    ends: datetime | str, level: Level, text: str, doctor: Doctor
+    ends: datetime | NoAnswer, level: Level, text: str, doctor: Doctor
 ) -> None:
     doctor.certificates["meet.example.org"] = ends
     found = (await doctor.examine("tls")).found("tls.public-url")
