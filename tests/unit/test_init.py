@@ -190,6 +190,15 @@ def test_the_password_is_used_once_and_not_kept(desk: Desk) -> None:
     assert str(login["device_id"]).startswith("BBBBOT")
 
 
+def test_each_login_is_a_device_of_its_own(desk: Desk) -> None:
+    """To log in as one that exists would kill its token and its encryption."""
+    for _ in range(2):
+        desk.init(BBB_CONF, "example.org", "@bbb:example.org", PASSWORD, *WELL[3:], overwrite=True)
+    first, second = desk.world.logins
+
+    assert first["device_id"] != second["device_id"]
+
+
 def test_a_server_with_an_old_hash_is_recognised(desk: Desk) -> None:
     state = desk.world.bbb.state
     state.rules = replace(state.rules, algorithms=frozenset({"sha1"}))
