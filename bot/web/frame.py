@@ -50,7 +50,7 @@ class Frame:
             except ClientDisconnect:
                 log.debug("a visitor left early", extra={"action": "visitor_left"})
             except Exception:
-                log.exception("a page failed", extra={"action": "page_failed"})
+                log.exception("a page failed", extra={"action": "page_failed", "ref": ref})
                 if not started:
                     await self._broken(Request(scope), ref)(scope, receive, framed)
 
