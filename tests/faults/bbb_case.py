@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import pytest
+
 from bot.chat.console import BOT
 from bot.demo.bbb import Fault
 from bot.demo.bbb.faults import ALL
 from commands.handlers.buttons import BUTTONS
 from commands.i18n import texts
 from commands.messages import plain
-from tests.faults.bbb_stage import BBB, HURRIED, SECRET, UNHURRIED, Act
+from tests.canary import BBB_SECRET
+from tests.faults.bbb_stage import BBB, HURRIED, UNHURRIED, Act
 from tests.scenario.scene import TEAM
 
 HANGS = {Fault.HANG, Fault.NEVER_TOLD, Fault.DRIP}
@@ -130,8 +133,14 @@ def key_of(text: str) -> str:
 
 def leaks(text: str) -> list[str]:
     """What of BBB's secrets stands in a text."""
-    secrets = [SECRET, BBB.removeprefix("https://"), "checksum="]
+    secrets = [BBB_SECRET, BBB.removeprefix("https://"), "checksum="]
     return [secret for secret in secrets if secret in text] + re.findall("[0-9a-f]{40,}", text)
+
+
+def listen_to(caplog: pytest.LogCaptureFixture) -> None:
+    """Hear all that the bot logs, at any level."""
+    for name in ("bot", "commands"):
+        caplog.set_level(logging.DEBUG, name)
 
 
 def written(records: Sequence[logging.LogRecord]) -> str:

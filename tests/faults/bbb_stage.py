@@ -31,10 +31,10 @@ from bot.web.waiting import Pace
 from commands.ports import Limits, Policy
 from storage.open import open_store
 from storage.records import Person
+from tests.canary import BBB_SECRET, LINK_KEY, PSEUDONYM_KEY
 from tests.scenario.console import ConsoleStage
 from tests.scenario.scene import OTHER, TEAM, Clock, Line, Scene, link_in
 
-SECRET = "5ecret-of-the-fault-table"
 BBB = "https://bbb-of-the-fault-table.example"
 PUBLIC = "https://calls.example.org"
 UNHURRIED, HURRIED = 30.0, 0.02
@@ -93,7 +93,7 @@ class Theatre:
         self._lived: dict[Past, Lived] = {}
         self._wire = Wire()
         self._client = Client(
-            name="one", url=f"{BBB}/bigbluebutton/api/", secrets=[SECRET], bot_version="test",
+            name="one", url=f"{BBB}/bigbluebutton/api/", secrets=[BBB_SECRET], bot_version="test",
             transport=self._wire,
         )  # fmt: skip
 
@@ -136,7 +136,7 @@ class Theatre:
 
     @asynccontextmanager
     async def _scene(self, directory: Path, clock: Clock, chat: LocalChat) -> AsyncIterator[Scene]:
-        bbb = SimulatedBBB(SECRET, now=clock, public_url=BBB)
+        bbb = SimulatedBBB(BBB_SECRET, now=clock, public_url=BBB)
         self._wire.server = InProcess(bbb)
         self._client.seconds, self._client.healthy = UNHURRIED, True
         store = await open_store(directory)
@@ -150,7 +150,7 @@ class Theatre:
             policy=Policy(
                 public_url=PUBLIC, admins=frozenset({Person(PLATFORM, "alice")}), limits=_MANY
             ),
-            keys=Secrets(b"l" * 32, b"p" * 32),
+            keys=Secrets(LINK_KEY, PSEUDONYM_KEY),
             clock=clock,
         )
         stage = ConsoleStage(clock)

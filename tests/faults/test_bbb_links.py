@@ -1,6 +1,5 @@
 """The join page's button x every fault of the simulated BBB: a page that waits, then the way in."""
 
-import logging
 import re
 from datetime import timedelta
 from http import HTTPStatus
@@ -9,7 +8,7 @@ import httpx
 import pytest
 
 from bot.demo.bbb import Fault
-from tests.faults.bbb_case import UNDERSTOOD, Case, case_of, leaks, written
+from tests.faults.bbb_case import UNDERSTOOD, Case, case_of, leaks, listen_to, written
 from tests.faults.bbb_stage import BBB, PUBLIC, Past, Theatre
 
 _NONCE = re.compile(r'name="nonce" value="([^"]*)"')
@@ -26,7 +25,7 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Theatre:
 async def test_a_member_presses(
     past: Past, fault: Fault, theatre: Theatre, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    listen_to(caplog)
     async with theatre.after(past) as act:
         with case_of(act) as case:
             await _waits_and_then_goes(case, fault, act.bobs)
@@ -37,7 +36,7 @@ async def test_a_member_presses(
 async def test_a_guest_presses(
     fault: Fault, theatre: Theatre, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    listen_to(caplog)
     async with theatre.after(Past.LIVE) as act:
         with case_of(act) as case:
             await _waits_and_then_goes(case, fault, act.guests, name="Eve")

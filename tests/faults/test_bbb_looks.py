@@ -20,10 +20,10 @@ from commands.services.meetings import AT_ONCE
 from storage.open import open_store
 from storage.records import Channel, Meeting, MeetingState, Person, Room, RoomKind
 from storage.store import Store
+from tests.canary import BBB_SECRET, LINK_KEY, PSEUDONYM_KEY
 from tests.scenario.console import ConsoleStage
 from tests.scenario.scene import Clock
 
-SECRET = "scenario-secret"
 ON_EACH = 100
 PATIENCE = 30
 ALICE = Person(PLATFORM, "alice")
@@ -81,10 +81,10 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     clock, store = Clock(), await open_store(tmp_path / "data")
-    lines = {name: Line(SimulatedBBB(SECRET, now=clock)) for name in ("dead", "alive")}
+    lines = {name: Line(SimulatedBBB(BBB_SECRET, now=clock)) for name in ("dead", "alive")}
     clients = {
         name: Client(
-            name=name, url=f"https://{name}.example/bigbluebutton/api/", secrets=[SECRET],
+            name=name, url=f"https://{name}.example/bigbluebutton/api/", secrets=[BBB_SECRET],
             bot_version="test", transport=line, seconds=10 * PATIENCE,
         )
         for name, line in lines.items()
@@ -96,7 +96,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         adapters=[ConsoleStage(clock).chat],
         servers=servers,
         policy=Policy(public_url="https://calls.example.org"),
-        keys=Secrets(b"l" * 32, b"p" * 32),
+        keys=Secrets(LINK_KEY, PSEUDONYM_KEY),
         clock=clock,
     )
     yield town

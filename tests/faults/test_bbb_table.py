@@ -4,7 +4,6 @@ The commands come from their declarations, so a new one joins by itself: typed b
 it takes, and with each of its flags.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import product
@@ -26,6 +25,7 @@ from tests.faults.bbb_case import (
     case_of,
     key_of,
     leaks,
+    listen_to,
     written,
 )
 from tests.faults.bbb_stage import Past, Theatre
@@ -67,7 +67,7 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Theatre:
 async def test_a_command_meets_a_fault(
     command: str, fault: Fault, theatre: Theatre, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    listen_to(caplog)
     met = 0
     broken = [ALL, LAST_CALL[command]] if command in LAST_CALL else [ALL]
     for past, asked, call in product(Past, ASKED[command], broken):
