@@ -179,7 +179,7 @@ PITFALLS: dict[str, Tests] = {
         (INVITATIONS, "test_in_a_direct_message_of_version_12_both_are_creators"),
     ),
     "somebody blocks invitations and hears nothing": (
-        (ADAPTER, "test_whoever_blocks_invitations_cannot_be_written_to"),
+        (INVITATIONS, "test_whoever_blocks_invitations_reads_in_the_room_how_to_get_the_link"),
         (OUTBOX, "test_who_cannot_be_written_to_is_told_in_the_channel_how"),
     ),
     "limits on new direct messages hold back everything": (

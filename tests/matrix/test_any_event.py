@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from bot.chat.matrix.answers import MatrixError
@@ -27,6 +28,7 @@ from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.late import LateKeys
 from bot.chat.matrix.receive import Reader
 from bot.chat.matrix.upgrades import Upgrades
+from tests.conftest import Proof
 from tests.matrix.homeserver import DEVICE, ME, ROOM, message
 from tests.matrix.intake import Inbox
 
@@ -94,6 +96,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     return event
 
 
+Events = list[dict[str, Any]]
 SEVERAL = st.lists(events(), max_size=4)
 
 
@@ -138,7 +141,7 @@ def inflow(client: Client, inbox: Inbox, background: Background) -> Inflow:
     )
 
 
-async def taken(client: Client, answer: dict[str, Any]) -> list[str]:
+async def take(client: Client, answer: dict[str, Any]) -> list[str]:
     inbox, background = Inbox(), Background()
     client.rooms.clear()
     client.encrypted_rooms.clear()
@@ -149,30 +152,15 @@ async def taken(client: Client, answer: dict[str, Any]) -> list[str]:
     return inbox.texts()
 
 
-@given(timeline=SEVERAL, state=SEVERAL, invited=SEVERAL, left=SEVERAL, direct=CONTENTS)
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-def test_a_command_among_events_of_any_content_arrives(
-    client: Client,
-    monkeypatch: pytest.MonkeyPatch,
-    timeline: list[dict[str, Any]],
-    state: list[dict[str, Any]],
-    invited: list[dict[str, Any]],
-    left: list[dict[str, Any]],
-    direct: dict[str, Any],
-) -> None:
-    async def nothing_there(*_: object, **__: object) -> None:
-        raise MatrixError(404, "M_NOT_FOUND")
-
-    monkeypatch.setattr(client, "ask", nothing_there)
+def answer_of(
+    timeline: Events, state: Events, invited: Events, left: Events, direct: dict[str, Any]
+) -> dict[str, Any]:
+    """A sync answer with these events in all its places, and one command."""
     join = {
         "state": {"events": [each for each in state if "state_key" in each]},
         "timeline": {"events": [*timeline, message(1)], "limited": False, "prev_batch": "p"},
     }
-    answer = {
+    return {
         "next_batch": "s2",
         "account_data": {"events": [{"type": "m.direct", "content": direct}]},
         "rooms": {
@@ -182,4 +170,34 @@ def test_a_command_among_events_of_any_content_arrives(
         },
     }
 
-    assert "say 1" in asyncio.run(taken(client, answer))
+
+@pytest.mark.promise("Whatever people put into events, everybody else's commands arrive.")
+def test_a_command_among_events_of_any_content_arrives(
+    client: Client, monkeypatch: pytest.MonkeyPatch, proof: Proof
+) -> None:
+    """The short form plays the same events every time, the long form others."""
+
+    async def nothing_there(*_: object, **__: object) -> None:
+        raise MatrixError(404, "M_NOT_FOUND")
+
+    monkeypatch.setattr(client, "ask", nothing_there)
+    chosen = random.randrange(10**6) if proof.long else 1
+    print(f"seed {chosen}")  # noqa: T201
+    taken = 0
+
+    @seed(chosen)
+    @settings(
+        max_examples=proof.amount(100, long=10_000),
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(st.builds(answer_of, SEVERAL, SEVERAL, SEVERAL, SEVERAL, CONTENTS))
+    def arrives(answer: dict[str, Any]) -> None:
+        nonlocal taken
+        if proof.in_time():
+            assert "say 1" in asyncio.run(take(client, answer))
+            taken += 1
+
+    arrives()
+    proof.measured(seed=chosen, answers=taken, lost=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -13,9 +14,10 @@ from aiohttp import web
 
 from bot.chat.matrix.adapter import MatrixAdapter
 from bot.demo.synapse import Account, Synapse
-from commands.ports import Membership, Rights
+from commands.ports import Membership, Policy, Rights
 from storage.records import Kind
 from tests.matrix.bots import Bots, adapter_for, channel, eventually, person
+from tests.matrix.client import Observer, Visitor
 from tests.matrix.conftest import People
 from tests.matrix.homeserver import (
     DEVICE,
@@ -30,6 +32,8 @@ from tests.matrix.homeserver import (
 )
 from tests.matrix.intake import Inbox
 from tests.matrix.names import fresh
+from tests.matrix.whole_bot import whole_bot
+from tests.requirements import require_synapse
 
 ADA, EVE = "@ada:example.org", "@eve:evil.org"
 INSIDE = "!inside"
@@ -166,6 +170,37 @@ async def test_somebody_elses_invitation_is_none_of_the_bots(
     assert server.counts[f"join/{INSIDE}"] == 0
 
 
+async def test_an_invitation_that_comes_while_it_is_trying_the_door_is_followed(
+    server: Homeserver, adapter: MatrixAdapter, inbox: Inbox
+) -> None:
+    """An upgrade: the tombstone sends the bot to a closed door, and then somebody opens it."""
+    waiting, answered = asyncio.Event(), asyncio.Event()
+
+    async def closed_for_a_while(request: web.Request) -> web.StreamResponse:
+        if not waiting.is_set():
+            waiting.set()
+            await answered.wait()
+            return await refuses(403, "M_FORBIDDEN")(request)
+        answered.set()
+        return await says({"room_id": INSIDE})(request)
+
+    async def invites(request: web.Request) -> web.StreamResponse:
+        await waiting.wait()
+        return await says(invited("s3", ADA))(request)
+
+    tombstone = {
+        **message(1),
+        "type": "m.room.tombstone",
+        "state_key": "",
+        "content": {"replacement_room": INSIDE},
+    }
+    server.others[f"join/{INSIDE}"] = closed_for_a_while
+    server.syncs += [says(synced("s2", tombstone)), invites]
+
+    await adapter.start(inbox)
+    await server.asked(f"join/{INSIDE}", 2)
+
+
 # --- a real one -----------------------------------------------------------------------------------
 
 
@@ -232,3 +267,41 @@ async def test_additional_creators_of_version_12_are_admins_also_without_a_level
     await bo.leave(room)
     left = await bot.adapter.rights_of(person(bo.user_id), channel(room))
     assert left == Rights(Membership.LEFT)
+
+
+@pytest.fixture
+async def blocking(tmp_path: Path) -> AsyncIterator[Synapse]:
+    """A homeserver on which people can block invitations."""
+    require_synapse()
+    directory = tmp_path / "blocking"
+    directory.mkdir()
+    extra = "experimental_features: {msc4155_enabled: true}\n"
+    async with Synapse(directory, extra=extra) as synapse:
+        yield synapse
+
+
+@pytest.mark.synapse
+async def test_whoever_blocks_invitations_reads_in_the_room_how_to_get_the_link(
+    blocking: Synapse, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as leaving:
+        eve, ada = [
+            await leaving.enter_async_context(Observer(blocking.url, await blocking.register(name)))
+            for name in ("eve", "ada")
+        ]
+        bot = await blocking.register("bot")
+        await eve.watch()
+        kind = "org.matrix.msc4155.invite_permission_config"
+        path = f"/user/{eve.user_id}/account_data/{kind}"
+        await eve.ask("PUT", path, {"blocked_users": ["*"]})
+        policy = Policy(public_url="https://calls.example.org")
+        await leaving.enter_async_context(whole_bot(blocking, bot, tmp_path, policy))
+        room = await eve.create_room(invite=[bot.user_id, ada.user_id], name="Team")
+        await ada.join(room)
+        await eve.sees(lambda one: one.sender == bot.user_id and "Hello!" in one.body)
+
+        await eve.say(room, "!bbb join")
+
+        await eve.sees(lambda one: "it is not accepted from me" in one.body)
+        async with Visitor(blocking.url, bot) as self:
+            assert (await self.ask("GET", "/joined_rooms"))["joined_rooms"] == [room]

@@ -186,8 +186,12 @@ class MatrixStage:
         await self._invite_bot(self._rooms[where])
 
     async def replaces(self, where: str, by: str) -> None:
-        alice, bob = self._people["alice"], self._people["bob"]
-        path = f"/rooms/{quote(self._rooms[where])}/upgrade"
+        """An upgrade leaves the old room's word to those with a level, so the bot gets one."""
+        alice, bob, old = self._people["alice"], self._people["bob"], self._rooms[where]
+        levels = await alice.state(old, "m.room.power_levels")
+        users = {**levels["users"], self._bot: 50}
+        await alice.set_state(old, "m.room.power_levels", {**levels, "users": users})
+        path = f"/rooms/{quote(old)}/upgrade"
         self._rooms[by] = new = (await alice.ask("POST", path, {"new_version": "12"}))[
             "replacement_room"
         ]

@@ -91,7 +91,7 @@ class Inflow:
         await self._keep(answer["next_batch"], commands)
         await self._afterwards(answer, timelines)
         for invite in invites:
-            self._background.start(f"enter:{invite.room}", self._invites.answer(invite))
+            self._background.start(f"invite:{invite.room}", self._invites.answer(invite))
 
     async def _keep(self, position: str, commands: Sequence[Command]) -> None:
         """Commands always together with their position, and the bot's own echoes now and then."""
@@ -216,7 +216,7 @@ class Inflow:
             to = replacement(event)
             if to and to not in self._client.rooms:
                 via = server_of(str(event.get("sender")))
-                self._background.start(f"enter:{to}", self._upgrades.follow(room, to, via=via))
+                self._background.start(f"follow:{to}", self._upgrades.follow(room, to, via=via))
 
 
 def _all_events(info: Json) -> list[Json]:
