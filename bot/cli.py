@@ -135,6 +135,22 @@ def backup(target: Path, config: ConfigPath = None) -> None:
     typer.echo(f"Backed up {len(kept)} files to {target}: keep it as safe as the bot's secrets.")
 
 
+@app.command("recovery-key")
+def recovery_key(config: ConfigPath = None) -> None:
+    """Make a recovery key for the bot's Matrix account and show it, once."""
+    from bot.config import ConfigError
+    from bot.recovery import NoRecoveryKey, make_recovery_key
+
+    settings = _settings(config)
+    try:
+        key = make_recovery_key(settings)
+    except ConfigError as error:
+        _fail(str(error), CONFIG_WRONG)
+    except NoRecoveryKey as error:
+        _fail(str(error))
+    typer.echo(f"{key}\n\nIt is shown this once. It opens the account's keys: keep it safe.")
+
+
 @app.command("simulate-bbb")
 def simulate_bbb(
     port: Annotated[int, typer.Option("--port", help="Where to listen, on this machine only.")],

@@ -9,15 +9,14 @@ import logging
 import math
 import time
 from enum import StrEnum
-from typing import Any
 
 from bot.chat.matrix.answers import MatrixError
-from bot.chat.matrix.client import Client, Json, at
+from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.identity import USAGES, Identity, IdentityFile
 from bot.chat.matrix.own_device import check, published_device
 from bot.chat.matrix.published import Published
-from bot.chat.matrix.recovery import NotARecoveryKey, WrongRecoveryKey, fits, key_of, unseal
-from bot.chat.matrix.signatures import SEED_BYTES, decoded, nested, with_signature
+from bot.chat.matrix.secret_storage import CannotSign, SecretStorage
+from bot.chat.matrix.signatures import with_signature
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +30,6 @@ class Mode(StrEnum):
     AUTO = "auto"
     RECOVERY_KEY = "recovery_key"
     OFF = "off"
-
-
-class CannotSign(Exception):
-    """The device stays unsigned; the text says why, and what to do."""
 
 
 class CrossSigning:
@@ -150,7 +145,7 @@ class CrossSigning:
         """The keys from the account's secret storage, kept for the next start."""
         if self._recovery_key is None:
             raise CannotSign(_RESET if kept else _FOREIGN)
-        identity = await SecretStorage(self._client, self._recovery_key).identity(account)
+        identity = await SecretStorage(self._client).identity(account, self._recovery_key)
         self._file.save(identity)
         return identity
 
@@ -163,66 +158,3 @@ _RESET = (
     "The account's cross-signing was reset somewhere else: its keys are not those kept here any "
     "more. Nothing was changed. Give matrix.recovery_key, the account's new recovery key."
 )
-
-
-class SecretStorage:
-    """Secrets that the account keeps at the homeserver, sealed with its recovery key."""
-
-    def __init__(self, client: Client, recovery_key: str) -> None:
-        self._client = client
-        self._recovery_key = recovery_key
-
-    async def identity(self, account: Published) -> Identity:
-        """The account's three keys, each compared with the published one. Raises CannotSign."""
-        key_id, key = await self._opened()
-        seeds = {}
-        for usage in USAGES:
-            name = f"m.cross_signing.{usage}"
-            sealed = nested(await self._data(name), "encrypted", key_id)
-            if sealed is None:
-                raise CannotSign(f"{name} is not stored under the account's recovery key.")
-            seeds[usage] = self._seed(key, name, sealed)
-        identity = Identity(account.user, seeds)
-        if any(identity.key(usage).public != account.public(usage) for usage in USAGES):
-            raise CannotSign(
-                "The account's secret storage holds other keys than it has published. Nothing was "
-                "changed. Set up recovery anew in Element and give the new matrix.recovery_key."
-            )
-        return identity
-
-    async def _opened(self) -> tuple[str, bytes]:
-        """The id and the bytes of the key that opens the storage."""
-        try:
-            key = key_of(self._recovery_key)
-        except NotARecoveryKey as error:
-            raise CannotSign(f"matrix.recovery_key is no Matrix recovery key: {error}.") from error
-        key_id = (await self._data("m.secret_storage.default_key")).get("key")
-        if not isinstance(key_id, str):
-            raise CannotSign("The account has no secret storage: set up recovery in Element.")
-        if not fits(key, await self._data(f"m.secret_storage.key.{key_id}")):
-            raise CannotSign(_WRONG)
-        return key_id, key
-
-    def _seed(self, key: bytes, name: str, sealed: Any) -> bytes:
-        try:
-            seed = decoded(unseal(key, name, sealed).decode())
-        except WrongRecoveryKey as error:
-            raise CannotSign(_WRONG) from error
-        except ValueError as error:
-            raise CannotSign(f"{name} in the account's secret storage is damaged.") from error
-        if len(seed) != SEED_BYTES:
-            raise CannotSign(f"{name} in the account's secret storage is damaged.")
-        return seed
-
-    async def _data(self, name: str) -> Json:
-        """Account data; {} when there is none of this name."""
-        try:
-            path = at("user", self._client.user_id, "account_data", name)
-            return await self._client.ask("GET", path)
-        except MatrixError as error:
-            if error.errcode == "M_NOT_FOUND":
-                return {}
-            raise
-
-
-_WRONG = "matrix.recovery_key is not the recovery key that the account's secrets are sealed with."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import stat
 from collections.abc import Callable
@@ -15,7 +16,11 @@ from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.identity import Identity
 from bot.chat.matrix.recovery import spelled
+from bot.chat.matrix.secret_storage import CannotSign, SecretStorage
+from bot.config import Settings
 from bot.demo.matrix_client import MatrixRefused
+from bot.keys import open_data_dir, open_keys
+from bot.recovery import NoRecoveryKey, make_recovery_key
 from commands.errors import ChatUnavailable
 from tests.matrix.bots import Bot, Bots, eventually
 from tests.matrix.client import Visitor
@@ -319,6 +324,58 @@ async def test_a_homeserver_that_wants_a_login_first_is_explained(
 
     assert bot.adapter.healthy()
     assert "only with a login" in warned(caplog)[0]
+
+
+async def test_a_recovery_key_made_by_the_bot_serves_another_installation(
+    bots: Bots, tmp_path: Path
+) -> None:
+    first = await new(bots)
+    storage = SecretStorage(first.adapter._client)
+    recovery_key = await storage.fill(identity_of(first))
+    second = await another_device(first, tmp_path / "2", recovery_key=recovery_key)
+
+    await second.start()
+
+    assert (await published(second)).is_device_signed
+    with pytest.raises(CannotSign, match="already"):
+        await storage.fill(identity_of(first))
+
+
+async def test_the_command_makes_it_beside_a_running_bot(
+    bots: Bots, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    pickle_key = open_keys(open_data_dir(data)).pickle.hex()
+    bot = await new(bots, started=False)
+    bot.settings |= {"pickle_key": pickle_key, "identity_file": data / "cross-signing.json"}
+    settings = settings_of(bot, data)
+    with pytest.raises(NoRecoveryKey, match="not made by this bot"):
+        await asyncio.to_thread(make_recovery_key, settings)
+    await bot.start()
+
+    recovery_key = await asyncio.to_thread(make_recovery_key, settings)
+
+    second = await another_device(bot, tmp_path / "2", recovery_key=recovery_key)
+    await second.start()
+    assert (await published(second)).is_device_signed
+    with pytest.raises(NoRecoveryKey, match="already"):
+        await asyncio.to_thread(make_recovery_key, settings)
+
+
+def settings_of(bot: Bot, data: Path) -> Settings:
+    return Settings.model_validate(
+        {
+            "public_url": "https://meet.example.org",
+            "data_dir": data,
+            "bbb": {"servers": [{"name": "b", "url": "https://bbb.example.org", "secret": "s"}]},
+            "matrix": {
+                "homeserver": bot.url,
+                "user_id": bot.user_id,
+                "device_id": bot.account.device_id,
+                "access_token": bot.account.access_token,
+            },
+        }
+    )
 
 
 # --- a homeserver that shows something else -------------------------------------------------------
