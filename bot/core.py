@@ -20,8 +20,8 @@ from commands.dispatch import Dispatcher
 from commands.links import Links
 from commands.ports import Clock, MeetingServers, Policy
 from commands.services import channels, meetings
+from commands.services.alarms import undelivered
 from commands.services.joining import Joining
-from commands.services.outbox import undelivered
 from commands.world import Limiters, World
 from storage.records import Channel, Person
 from storage.store import Store, StoreError

@@ -26,7 +26,7 @@ from commands.messages import Message, Typed, to_json
 from commands.permissions import Right, Standing, may
 from commands.ports import Membership, Rights
 from commands.refs import ref_of
-from commands.services import cards, channels
+from commands.services import alarms, cards, channels
 from commands.spec import Request, Say, Spec, say
 from commands.world import World
 from storage.records import Channel, Command, Kind, Letter, Person, Priority
@@ -85,12 +85,29 @@ class Dispatcher:
         )
 
     async def _finish(self, command: Command, said: Sequence[Say]) -> list[Letter]:
-        letters = self._letters(command, said)
+        letters = await self._unless_looping(command, self._letters(command, said))
         posted = [one.card for one in said if one.card is not None]
         new = await self._world.store.finish(
             command.id, letters, at=self._world.clock(), cards=posted, lease=HANDED_OVER
         )
         return [letter for letter in letters if letter.id in new]
+
+    async def _unless_looping(self, command: Command, letters: list[Letter]) -> list[Letter]:
+        """Where the bot talks and talks, what it says waits a minute, and its admins hear of it."""
+        here = {one.id for one in letters if command.direct or one.channel == command.channel.id}
+        if not here or command.attempts > 1:
+            return letters
+        breaker, now = self._world.limiters.talk, self._world.clock()
+        until = breaker.silent_until(command.channel, now)
+        told: list[Letter] = []
+        if until is None:
+            until = breaker.count(command.channel, command.person, len(here), now)
+            if until is None:
+                return letters
+            log.warning("silent for a while: a loop?", extra={"action": "loop_silenced"})
+            told = await alarms.looping(self._world, command.channel)
+        held = [replace(one, next_try_at=until) if one.id in here else one for one in letters]
+        return [*held, *told]
 
     async def _answer(self, command: Command) -> list[Say]:
         said, outcome = await self._outcome(command)

@@ -1,6 +1,6 @@
 """How often: token buckets kept in memory. Pure; the time is an argument."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,3 +52,44 @@ class Limiter:
         if len(self._buckets) > self._keys:
             self._buckets.popitem(last=False)
         return bucket
+
+
+class Breaker:
+    """Silences us where we talk and talk: another bot may be answering, and we it.
+
+    Where there were more than `most` posts in a `window`, the first to each person left out, there
+    is silence for a while. The places least used are forgotten beyond `keys`.
+    """
+
+    def __init__(
+        self, most: int, window: timedelta, silence: timedelta, *, keys: int = 10_000
+    ) -> None:
+        self.most = most
+        self._window = window
+        self._silence = silence
+        self._keys = keys
+        self._posts: OrderedDict[Hashable, deque[tuple[datetime, Hashable]]] = OrderedDict()
+        self._silent: dict[Hashable, datetime] = {}
+
+    def silent_until(self, place: Hashable, now: datetime) -> datetime | None:
+        """Until when nothing is said there; None when we may speak."""
+        until = self._silent.get(place)
+        if until is not None and not now < until <= now + self._silence:
+            del self._silent[place]
+            return None
+        return until
+
+    def count(self, place: Hashable, asker: Hashable, posts: int, now: datetime) -> datetime | None:
+        """Count posts that somebody asked for; until when to be silent, when they are too many."""
+        seen = self._posts.setdefault(place, deque())
+        self._posts.move_to_end(place)
+        if len(self._posts) > self._keys:
+            self._posts.popitem(last=False)
+        seen.extend([(now, asker)] * posts)
+        while seen and not now - self._window < seen[0][0] <= now:
+            seen.popleft()
+        if len(seen) - len({who for _, who in seen}) <= self.most:
+            return None
+        seen.clear()
+        self._silent[place] = now + self._silence
+        return self._silent[place]

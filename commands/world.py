@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from commands.cleaning import clean, local_part
 from commands.errors import ChatTrouble, ChatUnavailable
-from commands.limits import Limiter
+from commands.limits import Breaker, Limiter
 from commands.links import Links, pseudonym
 from commands.ports import Chat, Clock, Limits, MeetingServers, Policy, Randomness
 from storage.records import Channel, Person, PersonRow
@@ -19,6 +19,10 @@ WAITED_FOR = 9.0
 """Seconds that BBB gets in all while a person waits: within 10 s they have an answer."""
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+MOST_POSTS = 10
+"""In one channel within LOOP, the first to each person left out; more is no conversation."""
+LOOP = timedelta(seconds=10)
 
 
 class Limiters:
@@ -34,6 +38,7 @@ class Limiters:
         self.away_from = Limiter(limits.commands_per_channel, MINUTE)
         self.unreadable = Limiter(1, HOUR)
         self.presses = Limiter(limits.commands_per_person, MINUTE)
+        self.talk = Breaker(max(MOST_POSTS, limits.commands_per_person), LOOP, MINUTE)
         self.joins = Limiter(limits.joins_per_person, MINUTE)
         self.joins_into = Limiter(limits.joins_per_room, MINUTE)
 
@@ -70,6 +75,14 @@ class World:
         except ChatTrouble:
             shown = None
         return clean(shown or "") or clean(local_part(person.id))
+
+    async def place_of(self, channel: Channel) -> str:
+        """A channel's name and id, for admins; the id alone where the chat does not say."""
+        try:
+            name = clean(await self.chat(channel.platform).topic_of(channel) or "")
+        except ChatTrouble:
+            name = ""
+        return f"{name} ({channel.id})" if name else channel.id
 
     async def language_of(self, channel: Channel) -> str:
         """The channel's setting, else the platform's, else the configuration's."""

@@ -1,15 +1,12 @@
-"""What could not be delivered: shown to admins, sent again or forgotten; and the alarm."""
-
-from collections.abc import Sequence
+"""What could not be delivered: shown to the bot's admins, sent again or forgotten."""
 
 from commands.cleaning import clean
-from commands.errors import ChatTrouble, UserError
-from commands.messages import Arg, Phrase, Style, TextKey, Typed, Who, from_json, message, to_json
-from commands.world import World, derived
-from storage.records import Channel, DeadLetter, Letter, Person, Priority
+from commands.errors import UserError
+from commands.messages import Arg, Phrase, TextKey, Typed, Who, from_json
+from commands.world import World
+from storage.records import Channel, DeadLetter, Person, Priority
 
 SHOWN = 20
-_ALARM = "alarm"
 
 
 async def listed(world: World) -> list[Phrase]:
@@ -95,40 +92,4 @@ async def _where(world: World, letter: DeadLetter) -> Arg:
     if letter.person is not None:
         person = Person(letter.platform, letter.person)
         return Who(person, await world.name_of(person) or person.id)
-    channel = Channel(letter.platform, letter.channel or "")
-    try:
-        name = clean(await world.chat(channel.platform).topic_of(channel) or "")
-    except ChatTrouble:
-        name = ""
-    return f"{name} ({channel.id})" if name else channel.id
-
-
-# --- the alarm -----------------------------------------------------------------------------------
-
-
-async def undelivered(world: World, letter: Letter) -> list[Letter]:
-    """What the admins hear when a letter was given up; nothing about one of these themselves."""
-    if letter.id.startswith(f"{_ALARM}-"):
-        return []
-    return await alarm(world, "outbox", "alarm.undelivered", list=Typed("admin outbox"))
-
-
-async def alarm(world: World, about: str, key: str, **args: Arg) -> list[Letter]:
-    """A letter to each admin of the bot; about the same thing at most one within an hour."""
-    now = world.clock()
-    return [
-        Letter(
-            id=derived(_ALARM, f"{about}|{now:%Y-%m-%dT%H}|{person.platform}|{person.id}"),
-            platform=person.platform,
-            person=person.id,
-            content=to_json(message(key, style=Style.TEXT, **args)),
-            created_at=now,
-            priority=Priority.NOTICE,
-        )
-        for person in _by_id(world.policy.admins)
-        if person.platform in world.chats
-    ]
-
-
-def _by_id(people: frozenset[Person]) -> Sequence[Person]:
-    return sorted(people, key=lambda person: (person.platform, person.id))
+    return await world.place_of(Channel(letter.platform, letter.channel or ""))

@@ -22,7 +22,7 @@ BBB = "http://bbb.example"
 
 @asynccontextmanager
 async def whole_bot(
-    synapse: Synapse, account: Account, directory: Path, policy: Policy
+    synapse: Synapse, account: Account, directory: Path, policy: Policy, *, encryption: bool = False
 ) -> AsyncIterator[Bot]:
     """Started, and stopped afterwards; it is in the rooms that its account is in already."""
     secret = "whole-bot-secret"
@@ -33,7 +33,7 @@ async def whole_bot(
     )  # fmt: skip
     servers = ServerPool({"one": client}, chosen="one", origins=[BBB])
     store = await open_store(directory / "data")
-    adapter = adapter_for(synapse.url, account, directory / "crypto", encryption=False)
+    adapter = adapter_for(synapse.url, account, directory / "crypto", encryption=encryption)
     bot = Bot(
         store=store,
         adapters=[adapter],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.matrix.mentions import with_ids, without_leading
-from bot.chat.matrix.receive import LONGEST_BODY, Place, Reader
+from bot.chat.matrix.receive import LONGEST_BODY, OUR_ID, Place, Reader
 from storage.records import Channel, Kind, Person
 
 ME = "@bbb:example.org"
@@ -89,6 +89,11 @@ def line(found: dict[str, Any], place: Place = TEAM) -> str | None:
         pytest.param(text("> !bbb start"), None, id="a quotation that is no reply"),
         pytest.param(text("hello"), None, id="talk among people"),
         pytest.param(event({"msgtype": "m.notice", "body": "!bbb"}), None, id="another bot"),
+        pytest.param(
+            event({"msgtype": "m.text", "body": "!bbb", OUR_ID: "bbb-bot.1"}),
+            None,
+            id="another bbb-bot",
+        ),
         pytest.param(event({"msgtype": "m.emote", "body": "!bbb"}), None, id="an emote"),
         pytest.param(event({"msgtype": "m.image", "body": "!bbb"}), None, id="an image"),
         pytest.param(event({"msgtype": "x.new", "body": "!bbb"}), None, id="an unknown msgtype"),

@@ -7,13 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.chat.matrix.client import Client, Json, at
-from bot.chat.matrix.receive import moment
+from bot.chat.matrix.receive import OUR_ID, moment
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)
-
-OUR_ID = "org.bbb-bot.id"
-"""Beside the content of each message, also of an encrypted one: a digest that says nothing."""
 
 FORGETS = timedelta(hours=20)
 """A homeserver knows a transaction for 24 hours; a repeat that comes later is looked up before."""

@@ -10,6 +10,11 @@ from commands.grammar import addressed
 from storage.records import Channel, Command, Kind, Person
 
 PLATFORM = "matrix"
+OUR_ID = "org.bbb-bot.id"
+"""In the content of each message that a bbb-bot sends, and beside it when that is encrypted: a
+digest that says nothing.
+"""
+
 LONGEST_BODY = 8_000
 """Longer messages are not read at all."""
 
@@ -37,7 +42,7 @@ class Reader:
     prefixes: tuple[str, ...]
 
     def command(self, event: Event, place: Place) -> Command | None:
-        """What an event asks of the bot.
+        """What an event asks of the bot; messages that a bbb-bot sent ask nothing of another one.
 
         A reaction is read whatever it stands on; whose message that is remains to be asked.
         """
@@ -51,7 +56,7 @@ class Reader:
 
     def _message(self, event: Event, place: Place) -> Command | None:
         content = event["content"]
-        text = _typed(content)
+        text = None if OUR_ID in content else _typed(content)
         line = None if text is None else self._addressed(text, content, place)
         if line is None:
             return None

@@ -9,7 +9,8 @@ from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
 from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client, Json, at
 from bot.chat.matrix.keys import Keys
-from bot.chat.matrix.memory import FORGETS, OUR_ID, own_message
+from bot.chat.matrix.memory import FORGETS, own_message
+from bot.chat.matrix.receive import OUR_ID
 from bot.chat.matrix.rendering import content_of, edited, relation
 from commands.errors import ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
@@ -81,6 +82,7 @@ class Sender:
             await self.react(channel, ref, key)
 
     async def _post(self, room: str, kind: str, content: Json, transaction: str) -> str:
+        content = {**content, OUR_ID: transaction}
         with in_our_words():
             if await self._is_encrypted(room):
                 await self._client.knows(room, seconds=_ROOM_SECONDS)
