@@ -10,7 +10,10 @@ _OUTBOX = (
     "ALTER TABLE outbox ADD COLUMN dead_ms {bigint}",
     "ALTER TABLE outbox ADD COLUMN settled_by TEXT",
     "CREATE INDEX outbox_dead ON outbox (dead_ms, seq) WHERE state = 'dead'",
-    "CREATE INDEX outbox_channel ON outbox (platform, channel) WHERE state = 'due'",
+    "CREATE INDEX outbox_channel ON outbox (platform, channel, priority, created_ms, seq)"
+    " WHERE state = 'due'",
+    "CREATE INDEX outbox_to_person ON outbox (platform, person, priority, created_ms, seq)"
+    " WHERE state = 'due'",
 )
 
 # Written before BBB is asked, so that a command run again after a crash knows which one it ended.
