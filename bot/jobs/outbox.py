@@ -125,11 +125,14 @@ class Outbox:
         return any([await self._collect(chat) for chat in self._awake()])
 
     def take(self, letters: Sequence[Letter]) -> None:
-        """Set out with letters just written and leased for this; while their chat wants us to wait,
-        the lease runs out and they are collected later.
+        """Set out with letters just written and leased for this; those of a chat that wants us to
+        wait are given back, and collected when it does no more.
         """
+        waiting = [letter for letter in letters if not self._is_awake(letter.platform)]
+        if waiting:
+            self._begin(self._give_back(waiting))
         for letter in letters:
-            if self._is_awake(letter.platform):
+            if letter not in waiting:
                 self._queue(self._chats[letter.platform], letter)
 
     async def collect_edits(self) -> bool:

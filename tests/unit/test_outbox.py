@@ -513,7 +513,7 @@ async def test_letters_handed_over_to_a_busy_chat_go_out_later(office: Office) -
     office.outbox.take([answer])
     await office.deliver()
     assert office.chat.taken == {}
-    await office.wait(seconds=31)
+    await office.wait(seconds=30)
     assert sorted(office.chat.taken) == ["answer", "first"]
 
 
