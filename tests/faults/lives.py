@@ -27,6 +27,7 @@ from bot.cli import main
 from bot.core import Bot, Secrets
 from bot.jobs import clockwork
 from commands.ports import Limits, Policy
+from commands.visits import Press
 from storage.open import open_store
 from storage.store import Store
 from tests import canary
@@ -90,12 +91,14 @@ class Lives:
     def __post_init__(self) -> None:
         self.output = self.directory / "output.txt"
 
-    def on_paper(self, bbb: str, deadly: str = NEVER, nth: int = 1, broken: str = "") -> Life:
+    def on_paper(
+        self, bbb: str, deadly: str = NEVER, nth: int = 1, *, broken: str = "", press: str = ""
+    ) -> Life:
         """A life on the paper chat, with BBB at the address `bbb`; it ends when all is done.
 
-        `broken` names an entry of `BROKEN`.
+        `broken` names an entry of `BROKEN`; `press` is the token of a link that is pressed.
         """
-        return self._begin(_live_on_paper, str(self.directory), bbb, deadly, nth, broken)
+        return self._begin(_live_on_paper, str(self.directory), bbb, deadly, nth, broken, press)
 
     def on_matrix(self, config: Path, deadly: str = NEVER, nth: int = 1) -> Life:
         """A life of the whole program; it ends by SIGTERM."""
@@ -126,15 +129,17 @@ def _live_on_matrix(config: str, deadly: str, nth: int) -> None:
     main()
 
 
-def _live_on_paper(directory: str, bbb: str, deadly: str, nth: int, broken: str) -> None:
+def _live_on_paper(
+    directory: str, bbb: str, deadly: str, nth: int, broken: str, press: str
+) -> None:
     if broken:
         BROKEN[broken]()
     Points(deadly, nth).stand_around(PaperChat)
     vars(clockwork)["AT_LEAST_EVERY"] = OFTEN_SECONDS
-    asyncio.run(_until_all_is_done(Path(directory), bbb))
+    asyncio.run(_until_all_is_done(Path(directory), bbb, press))
 
 
-async def _until_all_is_done(directory: Path, bbb: str) -> None:
+async def _until_all_is_done(directory: Path, bbb: str, press: str) -> None:
     async with AsyncExitStack() as stack:
         store = await open_store(directory / "data")
         stack.push_async_callback(store.close)
@@ -155,6 +160,8 @@ async def _until_all_is_done(directory: Path, bbb: str) -> None:
         )
         stack.push_async_callback(bot.stop)
         await bot.start()
+        if press:
+            await bot.joining.press(Press(press))
         done = False
         while not done:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)

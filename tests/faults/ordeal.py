@@ -51,17 +51,17 @@ class Ordeal:
         self.paper.say(f"#c{self.rounds}", 'call @bo "Talk"')
         self.paper.say(f"#c{self.rounds}", "help")
 
-    def begin(self, deadly: str = NEVER, nth: int = 1) -> Life:
-        return self.lives.on_paper(self.url, deadly, nth, self.broken)
+    def begin(self, deadly: str = NEVER, nth: int = 1, press: str = "") -> Life:
+        return self.lives.on_paper(self.url, deadly, nth, broken=self.broken, press=press)
 
-    async def finish(self) -> None:
+    async def finish(self, *, press: str = "") -> None:
         """Live on until everything is answered. Raises AssertionError when a life ends badly."""
-        code = await self.begin().end()
+        code = await self.begin(press=press).end()
         assert code == 0, self.lives.last_words()
 
-    async def die(self, deadly: str, nth: int) -> bool:
+    async def die(self, deadly: str, nth: int, *, press: str = "") -> bool:
         """A life with a fail point; whether it came there. Otherwise it has ended well."""
-        code = await self.begin(deadly, nth).end()
+        code = await self.begin(deadly, nth, press).end()
         assert code in (0, KILLED), self.lives.last_words()
         return code == KILLED
 
@@ -73,12 +73,16 @@ class Ordeal:
             assert len(self.paper.posts_in(f"dm:{person}")) == self.rounds
         assert set(Counter(one.meeting_id for one in self.made).values()) == {1}
         assert len(self.made) == 3 * self.rounds
-        assert self._known() == {one.internal_id for one in self.made}
-        open_at_bbb = {one.internal_id for one in self.bbb.state.meetings() if not one.is_over}
-        assert self._known("WHERE state <> 'ended'") == open_at_bbb
-        assert len(open_at_bbb) == self.rounds
+        assert self.known() == {one.internal_id for one in self.made}
+        assert len(self.open_calls()) == self.rounds
 
-    def _known(self, where: str = "") -> set[str]:
+    def open_calls(self) -> set[str]:
+        """By BBB's own ids; the bot knows of all of them, and of no other as open."""
+        at_bbb = {one.internal_id for one in self.bbb.state.meetings() if not one.is_over}
+        assert self.known("WHERE state <> 'ended'") == at_bbb
+        return at_bbb
+
+    def known(self, where: str = "") -> set[str]:
         """The meetings in the bot's database, by BBB's own ids."""
         file = self.lives.directory / "data" / "bbb-bot.db"
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:

@@ -5,6 +5,7 @@ store.plan    a meeting is written down before BBB is asked
 bbb.create    BBB makes it
 store.created what BBB said is written down
 bbb.end       BBB ends it
+bbb.say       BBB says a line in it, which it does at each call
 store.ended   its end is written down
 store.finish  a command is done, and what it says is in the outbox
 send          the chat takes a letter
@@ -39,6 +40,7 @@ WRITES: dict[Callable[..., Any], str] = {
     cards.card_edited: "mark.edit",
 }
 CALLS = {"create": "bbb.create", "end": "bbb.end"}
+SAY = {"say": "bbb.say"}
 SENDS = {"send": "send", "edit": "edit"}
 
 POINTS = (
@@ -49,6 +51,7 @@ POINTS = (
         for when in ("before", "after")
     ),
 )
+SAY_POINTS = tuple(f"{step}.{when}" for step in SAY.values() for when in ("before", "after"))
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Points:
     def stand_around(self, chat: type) -> None:
         """Put them around store, BBB and the chat's class, for the rest of this process."""
         self._around_writes()
-        for owner, methods in ((ServerPool, CALLS), (chat, SENDS)):
+        for owner, methods in ((ServerPool, CALLS | SAY), (chat, SENDS)):
             for method, step in methods.items():
                 self._around(owner, method, step)
 

@@ -15,7 +15,11 @@ import pytest
 from tests.conftest import Proof
 from tests.faults.lives import KILLED
 from tests.faults.ordeal import Ordeal, ordeal
-from tests.faults.points import POINTS
+from tests.faults.points import POINTS, SAY_POINTS
+from tests.scenario.scene import link_in
+
+CLICK_STEPS = ("store.plan", "bbb.create", "store.created")
+FORGOTTEN_SECONDS = 600
 
 
 @pytest.fixture
@@ -45,6 +49,43 @@ async def test_dying_there_again_and_again_it_answers_once_and_leaves_no_orphan(
     await bot.finish()
     bot.judge()
     proof.measured(point=point, kills=deaths, commands=len(bot.paper.asked), made=len(bot.made))
+
+
+@pytest.mark.parametrize("point", SAY_POINTS)
+async def test_dying_while_it_says_something_in_a_call_it_says_it_once_at_most(
+    bot: Ordeal, point: str
+) -> None:
+    """BBB takes no id for what is said: the person is told, and nothing is repeated."""
+    bot.paper.say("#team", "start")
+    await bot.finish()
+    [meeting] = bot.made
+    bot.bbb.join(meeting.meeting_id, "Zoe")
+    for number in range(3):
+        said = bot.paper.say("#team", f"say Line {number}")
+        assert await bot.die(point, 1)
+        await bot.finish()
+        assert "interrupted while saying it" in bot.paper.answer(said)
+    assert len(bot.bbb.messages_in(meeting.meeting_id)) == (3 if point.endswith("after") else 0)
+    assert (bot.paper.lost(), bot.paper.answered_twice()) == ([], [])
+
+
+@pytest.mark.parametrize("point", [p for p in POINTS if p.startswith(CLICK_STEPS)])
+async def test_dying_under_a_click_that_brings_a_call_back_it_makes_one_call(
+    bot: Ordeal, point: str
+) -> None:
+    """Nobody had come, BBB forgot the call; whoever pressed presses again."""
+    bot.paper.say("#team", "start")
+    bot.paper.say("#team", "join")
+    await bot.finish()
+    [link] = bot.paper.posts_in("dm:ada")
+    press = link_in(link)
+    for number in range(3):
+        bot.bbb.forward(FORGOTTEN_SECONDS)
+        assert await bot.die(point, 1, press=press)
+        await bot.finish(press=press)
+        assert len(bot.open_calls()) == 1
+        assert len(bot.made) == 2 + number
+    assert len(bot.paper.posts_in("#team")) == 2, "the card goes on, nothing new was said"
 
 
 @pytest.mark.promise("Killed at any moment, the bot answers each command once.")
