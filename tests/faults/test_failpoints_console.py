@@ -34,21 +34,40 @@ async def test_an_undisturbed_life_is_judged_well(bot: Ordeal) -> None:
     bot.judge()
 
 
-@pytest.mark.promise("Killed between any two steps, the bot answers once and leaves no orphan.")
 @pytest.mark.parametrize("point", POINTS)
 async def test_dying_there_again_and_again_it_answers_once_and_leaves_no_orphan(
-    bot: Ordeal, point: str, proof: Proof
+    bot: Ordeal, point: str
 ) -> None:
-    """At the first pass and at the second, with what the life before left to be done."""
-    deaths, wanted = 0, proof.amount(3, long=21)
-    while deaths < wanted:
+    await die_at(bot, point, times=3)
+
+
+@pytest.mark.promise("Killed between any two steps, the bot answers once and leaves no orphan.")
+async def test_dying_at_every_point_it_answers_once_and_leaves_no_orphan(
+    tmp_path: Path, proof: Proof
+) -> None:
+    """At length; in short it is done above, point by point."""
+    times, points, kills, commands = proof.amount(1, long=20), 0, 0, 0
+    for point in POINTS if proof.long else POINTS[:1]:
+        if proof.in_time():
+            directory = tmp_path / point
+            directory.mkdir()
+            async with ordeal(directory) as bot:
+                await die_at(bot, point, times=times)
+                points, kills = points + 1, kills + times
+                commands += len(bot.paper.asked)
+    proof.measured(
+        points=points, kills=kills, commands=commands, lost=0, answered_twice=0, orphans=0
+    )
+
+
+async def die_at(bot: Ordeal, point: str, *, times: int) -> None:
+    """At its first pass and at its second, with what the life before left to be done."""
+    for number in range(times):
         bot.ask()
-        nth = 1 + deaths % 2
+        nth = 1 + number % 2
         assert await bot.die(point, nth), f"there is no pass {nth} of {point}"
-        deaths += 1
     await bot.finish()
     bot.judge()
-    proof.measured(point=point, kills=deaths, commands=len(bot.paper.asked), made=len(bot.made))
 
 
 @pytest.mark.parametrize("point", SAY_POINTS)
