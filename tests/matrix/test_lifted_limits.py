@@ -19,8 +19,8 @@ from tests.requirements import require_synapse
 
 pytestmark = pytest.mark.synapse
 
-MANY = 13
-"""Messages, rooms: the usual burst is 10."""
+MANY = 20
+"""Messages, rooms: the usual burst is 10, then a message in five seconds."""
 
 
 @pytest.fixture
