@@ -1,5 +1,6 @@
 """The client and the pool against the simulated server, which knows nothing of our client."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
 from bot.bbb.sign import Algorithm
 from bot.demo.bbb import Fault, SimulatedBBB
+from bot.demo.bbb.run import serving
 from bot.demo.bbb.transport import InProcess
 from commands.errors import (
     AnswerLost,
@@ -242,6 +244,23 @@ async def test_a_fault_is_one_error_in_time_and_heals(
     simulated.faults.clear()
     await servers.create("one", PLAN)
     assert servers.healthy()
+
+
+@pytest.mark.parametrize("fault", [Fault.DRIP, Fault.NEVER_TOLD, Fault.HANG])
+async def test_on_a_real_connection_a_fault_without_end_ends_at_the_deadline(
+    fault: Fault, simulated: SimulatedBBB
+) -> None:
+    simulated.faults.set(fault)
+    async with serving(simulated) as address:
+        asking = Client(
+            name="one", url=f"{address}/bigbluebutton/api/", secrets=[SECRET],
+            bot_version="0.1.0", seconds=0.3,
+        )  # fmt: skip
+        async with asyncio.timeout(20):
+            with pytest.raises(ServerTimedOut) as caught:
+                await asking.create(PLAN)
+        await asking.close()
+    assert caught.value.in_doubt
 
 
 @pytest.mark.parametrize("fault", sorted(HARMLESS))
