@@ -28,6 +28,9 @@ KILLS = "tests/matrix/test_kill.py"
 RESTARTS = "tests/matrix/test_restarts.py"
 ROOMS = "tests/matrix/encryption/test_rooms.py"
 STORE = "tests/matrix/encryption/test_store.py"
+SHARING = "tests/matrix/encryption/test_sharing.py"
+LIMITS = "tests/matrix/test_rate_limits.py"
+UNREADABLE = "tests/scenario/test_unreadable.py"
 SIGNING = "tests/matrix/encryption/test_cross_signing.py"
 TROUBLE = "tests/scenario/test_words_and_trouble.py"
 CALLS = "tests/scenario/test_calls_in_a_channel.py"
@@ -92,6 +95,14 @@ PITFALLS: dict[str, Tests] = {
     "a key that comes late is of no use": (
         (ROOMS, "test_a_key_that_comes_after_its_message_makes_it_readable"),
     ),
+    "what cannot be read is passed over in silence, or told each time": (
+        (ROOMS, "test_a_message_without_key_is_told_when_it_was_waited_for_long_enough"),
+        (UNREADABLE, "test_one_hint_per_room_and_hour"),
+    ),
+    "a large encrypted room stops everything": (
+        (SHARING, "test_a_key_for_many_devices_leaves_the_loop_its_turns"),
+        (SHARING, "test_everything_at_once_would_stop_it"),
+    ),
     "a store that is lost, foreign, damaged or older goes unnoticed": (
         (STORE, "test_a_lost_store_is_found_at_the_start"),
         (STORE, "test_the_store_of_another_account_is_not_touched"),
@@ -127,6 +138,7 @@ PITFALLS: dict[str, Tests] = {
     "joining a slow room holds everybody up": (
         (INVITATIONS, "test_a_join_that_hangs_holds_nobody_up_and_has_an_end"),
         (FAULTS, "test_an_invitation_is_followed_when_the_server_is_well_again"),
+        (INVITATIONS, "test_an_invitation_that_comes_while_it_is_trying_the_door_is_followed"),
     ),
     "invitations that are refused fill the log": (
         (INVITATIONS, "test_who_is_refused_again_and_again_fills_no_log"),
@@ -265,6 +277,7 @@ WANTED: dict[str, Tests] = {
     ),
     "the homeserver's own limits": (
         (SYNAPSE, "test_a_server_with_its_own_limits_soon_refuses_messages"),
+        (LIMITS, "test_answers_do_not_wait_for_announcements"),
         (OUTBOX, "test_under_default_limits_all_is_said_and_no_answer_waits"),
     ),
     "a second run, a second device, a recovery key": (
