@@ -43,7 +43,7 @@ class Count:
 @dataclass(slots=True)
 class Endurance:
     """`ada` asks in plain rooms; `account`, `bot`, `data` and `pages` are our bot's; `said` is how
-    often she was heard.
+    often she was heard; `enough` makes her stop.
     """
 
     ada: Visitor
@@ -53,11 +53,13 @@ class Endurance:
     pages: str
     rooms: list[str]
     said: int = 0
+    enough: bool = False
 
     async def ask(self, commands: int) -> None:
-        """Say so many commands, each again and again until the homeserver took it."""
-        for number in range(commands):
-            await self._say(self.rooms[number % len(self.rooms)])
+        """Say so many commands more, each again and again until the homeserver took it."""
+        last = self.said + commands
+        while self.said < last and not self.enough:
+            await self._say(self.rooms[self.said % len(self.rooms)])
             self.said += 1
 
     async def _say(self, room: str) -> None:
