@@ -3,6 +3,7 @@
 import asyncio
 from urllib.parse import parse_qs
 
+from commands.links import fingerprint
 from commands.visits import Busy, Door, Go, Press, Refused, Wait, WaitFor
 from tests.scenario.scene import OTHER, Scene, link_in
 
@@ -119,6 +120,21 @@ async def test_one_person_who_presses_all_the_time_has_to_wait(scene: Scene) -> 
     assert isinstance(await scene.press(hers), Go)
     await scene.forward(seconds=10)
     assert isinstance(await scene.press(link), Go)
+
+
+async def test_a_room_that_is_pressed_all_the_time_makes_everybody_wait(scene: Scene) -> None:
+    link, other = await personal_link(scene, "bob"), await personal_link(scene, "carol", OTHER)
+    limit = scene.bot.world.policy.limits.joins_per_room
+    for _ in range(limit):  # as many people would
+        scene.bot.world.limiters.joins_into.wait(await room_of(scene, link), scene.clock.now)
+    assert isinstance(await scene.press(link), Busy)
+    assert isinstance(await scene.press(other), Go)
+
+
+async def room_of(scene: Scene, text: str) -> str:
+    link = await scene.bot.world.store.link(fingerprint(link_in(text)))
+    assert link is not None
+    return link.room
 
 
 async def test_many_who_press_at_once_open_one_meeting(scene: Scene) -> None:

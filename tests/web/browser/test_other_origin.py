@@ -21,9 +21,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 @dataclass
 class Evil:
-    """A site of somebody else; `page` is what it serves."""
+    """A site of somebody else; `page` is what it serves.
+
+    `neighbour` is the same server as another origin of our own site, whence our cookies are sent.
+    """
 
     origin: str = ""
+    neighbour: str = ""
     page: str = ""
     asked: list[str] = field(default_factory=list)
 
@@ -40,6 +44,7 @@ async def evil(world: World) -> AsyncIterator[Evil]:
     gateway = Gateway(app, host="127.0.0.1", port=0, stop=world.stop)
     await gateway.start()
     evil.origin = f"http://localhost:{gateway.port}"
+    evil.neighbour = f"http://127.0.0.1:{gateway.port}"
     yield evil
     await gateway.stop()
 
@@ -65,14 +70,15 @@ def form_to(base: str, token: str, nonce: str = "") -> str:
     )
 
 
+@pytest.mark.parametrize("where", ["origin", "neighbour"])
 async def test_a_form_elsewhere_presses_nothing(
-    world: World, base: str, evil: Evil, chromium: Browser
+    where: str, world: World, base: str, evil: Evil, chromium: Browser
 ) -> None:
     page = await victim(chromium, base, world)
     nonce = await page.locator("input[name=nonce]").first.get_attribute("value") or ""
     for token in (PERSONAL, RECOGNISED):
         evil.page = form_to(base, token, nonce)  # even if the nonce were known
-        await page.goto(evil.origin)
+        await page.goto(getattr(evil, where))
         async with page.expect_response(lambda answer: "/j/" in answer.url) as answered:
             await page.get_by_role("button").click()
         assert (await answered.value).status == 403
