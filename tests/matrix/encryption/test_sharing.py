@@ -49,10 +49,13 @@ async def meeting(crowd: Crowd, directory: Path) -> AsyncIterator[Client]:
 
 
 class Lag:
-    """The longest time, in seconds, that the event loop did not come round."""
+    """The longest time, in seconds, that the event loop did not come round.
+
+    `worked` counts only what this thread did itself: it is the same on a busy machine.
+    """
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self.longest = self.worked = 0.0
 
     async def __aenter__(self) -> Lag:
         self._task = asyncio.create_task(self._watch())
@@ -66,45 +69,43 @@ class Lag:
             await self._task
 
     async def _watch(self) -> None:
-        before = time.monotonic()
+        before, worked_before = time.monotonic(), time.thread_time()
         while True:
             await asyncio.sleep(0)
-            now = time.monotonic()
-            self.longest, before = max(self.longest, now - before), now
+            now, worked_now = time.monotonic(), time.thread_time()
+            self.longest = max(self.longest, now - before)
+            self.worked = max(self.worked, worked_now - worked_before)
+            before, worked_before = now, worked_now
 
 
-async def first_message(client: Client) -> float:
-    """All that a first message into a room waits for; the longest stall of the loop."""
+async def first_message(client: Client) -> Lag:
+    """All that a first message into a room waits for, and how it held the loop up."""
     sharing = Sharing(client)
     async with Lag() as lag:
         await sharing.query()
         await sharing.hand_out(ROOM)
         client.rooms[ROOM].members_synced = True
         client.encrypt(ROOM, "m.room.message", {"body": "hello"})
-    return lag.longest
+    return lag
 
 
 @pytest.mark.promise("A room key for 300 devices never stops the bot for more than 0.1 s.")
 async def test_a_key_for_many_devices_leaves_the_loop_its_turns(
     tmp_path: Path, proof: Proof
 ) -> None:
-    people = proof.amount(60, long=400)
-    stalls, seconds = [], []
-    for number in range(3):  # another program may stop this one; it does so at other places
-        crowd = Crowd(people=people, devices_each=5)
-        async with meeting(crowd, tmp_path / str(number)) as client:
-            began = time.monotonic()
-            stalls.append(await first_message(client))
-            seconds.append(time.monotonic() - began)
-        assert len(crowd.got) == 5 * people and set(crowd.got.values()) == {1}
-        if min(stalls) < STALL_SECONDS:
-            break
+    crowd = Crowd(people=proof.amount(60, long=400), devices_each=5)
+    began = time.monotonic()
+    async with meeting(crowd, tmp_path) as client:
+        lag = await first_message(client)
     proof.measured(
-        devices=5 * people,
-        longest_stall_ms=round(1000 * min(stalls)),
-        seconds=round(min(seconds), 2),
+        devices=len(crowd.got),
+        longest_stall_ms=round(1000 * lag.longest),
+        of_that_own_work_ms=round(1000 * lag.worked),
+        seconds=round(time.monotonic() - began, 2),
     )
-    assert min(stalls) < STALL_SECONDS
+
+    assert set(crowd.got.values()) == {1} and len(crowd.got) == 5 * len(crowd.strangers)
+    assert lag.worked < STALL_SECONDS
 
 
 async def test_everything_at_once_would_stop_it(
@@ -112,7 +113,7 @@ async def test_everything_at_once_would_stop_it(
 ) -> None:
     monkeypatch.setattr(sharing_module, "DEVICES_AT_ONCE", 1000)
     async with meeting(Crowd(people=1, devices_each=300), tmp_path) as client:
-        assert await first_message(client) > STALL_SECONDS / 2
+        assert (await first_message(client)).worked > STALL_SECONDS
 
 
 async def test_who_leaves_meanwhile_gets_no_key_that_is_used(tmp_path: Path) -> None:
