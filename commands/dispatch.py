@@ -272,9 +272,10 @@ class Dispatcher:
         if all(one.message is None or one.message.language for one in said):
             return list(said)
         language = await self._language(command)
-        return [replace(one, message=_in(one.message, language), fallback=_in(one.fallback,
-        language))
-                for one in said]  # fmt: skip
+        return [
+            replace(one, message=_in(one.message, language), fallback=_in(one.fallback, language))
+            for one in said
+        ]
 
     def _letters(self, command: Command, said: Sequence[Say]) -> list[Letter]:
         return [self._letter(command, n, one) for n, one in enumerate(said)]

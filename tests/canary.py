@@ -223,9 +223,14 @@ def _content(request: httpx.Request) -> str:
 
 
 def _sent_by_aiohttp(
-    session: aiohttp.ClientSession, method: str, url: Any, *, data: Any = None, json: Any = None,
+    session: aiohttp.ClientSession,
+    method: str,
+    url: Any,
+    *,
+    data: Any = None,
+    json: Any = None,
     **_: Any,
-) -> None:  # fmt: skip
+) -> None:
     """The token has its place in the headers."""
     body = data.decode(errors="replace") if isinstance(data, bytes) else repr(data)
     AVIARY.look("sent", f"{url}\n{body}\n{json}", where=f"a request {method} to the homeserver")

@@ -126,9 +126,14 @@ class LocalChat:
         await self._receive(self._ref(), person_id, channel, Kind.WELCOME, "")
 
     async def _receive(
-        self, ref: str, person_id: str, channel: LocalChannel, kind: Kind, text: str,
+        self,
+        ref: str,
+        person_id: str,
+        channel: LocalChannel,
+        kind: Kind,
+        text: str,
         target: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if self._intake is None:
             return
         command = Command(
@@ -184,7 +189,7 @@ class LocalChat:
                 self._clock(),
                 message.reply_to,
                 reactions=buttons,
-            )  # fmt: skip
+            )
         )
         return ref
 

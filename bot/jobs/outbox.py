@@ -358,9 +358,12 @@ class Outbox:
         log.warning(
             "letter given up",
             extra={
-                "action": "letter_dead", "letter": letter.id, "reason": reason.value, "error": error
+                "action": "letter_dead",
+                "letter": letter.id,
+                "reason": reason.value,
+                "error": error,
             },
-        )  # fmt: skip
+        )
         self._sends.labels(letter.platform, "dead").inc()
         told = instead or reason is DeadReason.UNOPENED  # nobody but the person could change that
         said = list(instead) if told else await self._alarm(letter)

@@ -83,9 +83,11 @@ def _invitations(world: World, request: Request, people: list[Person]) -> Iterat
 
 
 @group.command(
-    "invite", "invite @user… [ROOM]", takes=Takes(people=True, names=1),
+    "invite",
+    "invite @user… [ROOM]",
+    takes=Takes(people=True, names=1),
     aliases=("inviter", "einladen"),
-)  # fmt: skip
+)
 async def invite(world: World, request: Request, args: Args) -> list[Say]:
     """A direct message with a personal link into a room, also for people outside the channel."""
     name = args.names[0] if args.names else ("my" if request.command.direct else "")

@@ -83,8 +83,11 @@ async def _already(world: World, room: Room, meeting: Meeting, *, wished: bool) 
     key = "start.running" if meeting.state is MeetingState.RUNNING else "start.open"
     new = Typed("start new")
     args: dict[str, Arg] = {
-        "topic": meeting.topic, "n": meeting.present, "link": link, "new": new,
-    }  # fmt: skip
+        "topic": meeting.topic,
+        "n": meeting.present,
+        "link": link,
+        "new": new,
+    }
     lines = [Phrase(key, args)]
     if wished:
         lines.append(Phrase("start.unchanged"))

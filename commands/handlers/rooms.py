@@ -81,9 +81,13 @@ async def delete(world: World, request: Request, args: Args) -> list[Say]:
     if not args.names:
         raise UserError("e.missing", what="ROOM", usage=Typed("delete-room ROOM"))
     room = await rooms.delete(
-        world, request.command.channel, request.person, request.standing, args.names[0],
+        world,
+        request.command.channel,
+        request.person,
+        request.standing,
+        args.names[0],
         request.cause,
-    )  # fmt: skip
+    )
     return [say("delete.done", room=room.name)]
 
 

@@ -147,9 +147,15 @@ async def _alive(world: World, room: Room) -> Meeting | None:
 
 
 async def _plan(
-    world: World, room: Room, person: Person, topic: str, options: Options, cause: str,
-    *, card: str | None,
-) -> Meeting:  # fmt: skip
+    world: World,
+    room: Room,
+    person: Person,
+    topic: str,
+    options: Options,
+    cause: str,
+    *,
+    card: str | None,
+) -> Meeting:
     """Write the meeting down before BBB is asked."""
     wanted = Meeting(
         id=derived("meeting", cause),
@@ -210,11 +216,19 @@ async def _next_session(world: World, room: Room, old: Meeting, made: CreatedMee
         world,
         replace(
             old,
-            id=derived("meeting", cause), cause=cause, state=MeetingState.PLANNED,
-            created_at=world.clock(), internal_id="", create_time=0, joined_at=None, ended_at=None,
-            present=0, peak=0, next_look_at=world.clock() + CREATED_WITHIN,
+            id=derived("meeting", cause),
+            cause=cause,
+            state=MeetingState.PLANNED,
+            created_at=world.clock(),
+            internal_id="",
+            create_time=0,
+            joined_at=None,
+            ended_at=None,
+            present=0,
+            peak=0,
+            next_look_at=world.clock() + CREATED_WITHIN,
         ),
-    )  # fmt: skip
+    )
     soon = world.clock() + min(SOON, world.policy.look_every)
     await world.store.meeting_created(
         planned.id, internal_id=made.internal_id, create_time=made.create_time, next_look_at=soon
@@ -383,9 +397,14 @@ async def running(world: World, room: Room) -> tuple[Meeting, MeetingInfo]:
 
 
 async def end(
-    world: World, room: Room, person: Person, standing: Standing,
-    *, sure: bool, cause: str,
-) -> Meeting:  # fmt: skip
+    world: World,
+    room: Room,
+    person: Person,
+    standing: Standing,
+    *,
+    sure: bool,
+    cause: str,
+) -> Meeting:
     """End what runs in a room. With more than one person inside, it must be said twice within 60 s.
 
     Ends the meeting it names and no later one. Raises UserError, ServerTrouble.

@@ -28,9 +28,14 @@ def new_meeting_id(world: World, platform: str) -> str:
 
 
 def new_room(
-    world: World, kind: RoomKind, channel: Channel, name: str, owner: Person, cause: str,
+    world: World,
+    kind: RoomKind,
+    channel: Channel,
+    name: str,
+    owner: Person,
+    cause: str,
     options: Options | None = None,
-) -> Room:  # fmt: skip
+) -> Room:
     return Room(
         id=derived("room", f"{kind}|{cause}"),
         kind=kind,
@@ -122,9 +127,14 @@ async def find(world: World, channel: Channel, name: str, person: Person, cause:
 
 
 async def rename(
-    world: World, channel: Channel, person: Person, standing: Standing, old: str, new: str,
+    world: World,
+    channel: Channel,
+    person: Person,
+    standing: Standing,
+    old: str,
+    new: str,
     cause: str,
-) -> str:  # fmt: skip
+) -> str:
     """Give a named room another name (given back, cleaned); its links and its meeting id stay."""
     shown = _room_name(new)
     if await world.store.room_changed_by(cause):
@@ -166,9 +176,14 @@ async def reset_personal(world: World, person: Person, channel: Channel, cause: 
 
 
 async def _changeable(
-    world: World, channel: Channel, person: Person, standing: Standing, name: str, verb: str,
+    world: World,
+    channel: Channel,
+    person: Person,
+    standing: Standing,
+    name: str,
+    verb: str,
     cause: str,
-) -> Room:  # fmt: skip
+) -> Room:
     room = await find(world, channel, name, person, cause)
     if room.kind is not RoomKind.NAMED:
         raise UserError("e.room_fixed", room=room.name)

@@ -120,9 +120,15 @@ def _unread(answer: httpx.Response) -> httpx.Response:
 
 def client(server: httpx.AsyncBaseTransport | None, **options: Any) -> Client:
     given: dict[str, Any] = {
-        "name": "one", "url": URL, "secrets": [SECRET], "bot_version": "0.1.0",
-        "home": "meet.example.org", "seconds": 5.0, "transport": server, **options,
-    }  # fmt: skip
+        "name": "one",
+        "url": URL,
+        "secrets": [SECRET],
+        "bot_version": "0.1.0",
+        "home": "meet.example.org",
+        "seconds": 5.0,
+        "transport": server,
+        **options,
+    }
     return Client(**given)
 
 
@@ -379,63 +385,88 @@ def packed(body: bytes, coding: str = "gzip") -> httpx.Response:
 
 TROUBLE = {
     "refused": (
-        raising(httpx.ConnectError, ConnectionRefusedError()), ServerUnreachable, "refused",
+        raising(httpx.ConnectError, ConnectionRefusedError()),
+        ServerUnreachable,
+        "refused",
     ),
     "refused at each of two addresses": (
         raising(httpx.ConnectError, ExceptionGroup("", [ConnectionRefusedError()])),
-        ServerUnreachable, "refused",
+        ServerUnreachable,
+        "refused",
     ),
     "no such host": (
-        raising(httpx.ConnectError, socket.gaierror()), ServerUnreachable, "no such host",
+        raising(httpx.ConnectError, socket.gaierror()),
+        ServerUnreachable,
+        "no such host",
     ),
     "no route": (raising(httpx.ConnectError, OSError()), ServerUnreachable, "no connection"),
     "no connection in time": (
-        raising(httpx.ConnectTimeout), ServerUnreachable, "no connection in time",
+        raising(httpx.ConnectTimeout),
+        ServerUnreachable,
+        "no connection in time",
     ),
     "all our connections in use": (
-        raising(httpx.PoolTimeout), ServerUnreachable, "no connection in time",
+        raising(httpx.PoolTimeout),
+        ServerUnreachable,
+        "no connection in time",
     ),
     "certificate expired": (
-        raising(httpx.ConnectError, certificate(10)), ServerUnreachable,
+        raising(httpx.ConnectError, certificate(10)),
+        ServerUnreachable,
         "its certificate has expired",
     ),
     "certificate not yet valid": (
-        raising(httpx.ConnectError, certificate(9)), ServerUnreachable,
+        raising(httpx.ConnectError, certificate(9)),
+        ServerUnreachable,
         "its certificate is not valid yet",
     ),
     "certificate of another host": (
-        raising(httpx.ConnectError, certificate(62)), ServerUnreachable,
+        raising(httpx.ConnectError, certificate(62)),
+        ServerUnreachable,
         "its certificate is for another host",
     ),
     "certificate of an unknown authority": (
-        raising(httpx.ConnectError, certificate(20)), ServerUnreachable,
+        raising(httpx.ConnectError, certificate(20)),
+        ServerUnreachable,
         "its certificate is not trusted",
     ),
     "no TLS": (raising(httpx.ConnectError, ssl.SSLError()), ServerUnreachable, "no TLS"),
     "no answer": (never, ServerTimedOut, "no answer in time"),
     "silence after the question": (
-        raising(httpx.ReadTimeout), ServerTimedOut, "no answer in time",
+        raising(httpx.ReadTimeout),
+        ServerTimedOut,
+        "no answer in time",
     ),
     "connection reset": (raising(httpx.ReadError), AnswerLost, "the connection was cut"),
     "cut while asking": (raising(httpx.WriteError), AnswerLost, "the connection was cut"),
     "cut in the answer": (
-        raising(httpx.RemoteProtocolError), AnswerLost, "the connection was cut",
+        raising(httpx.RemoteProtocolError),
+        AnswerLost,
+        "the connection was cut",
     ),
     "login page": (page(), NotBBB, "html"),
     "redirect to a login page": (
-        httpx.Response(302, headers={"location": f"{URL}login?s3cret"}), NotBBB, "redirect",
+        httpx.Response(302, headers={"location": f"{URL}login?s3cret"}),
+        NotBBB,
+        "redirect",
     ),
     "empty": (httpx.Response(200), Garbled, "empty"),
     "truncated": (xml("<response><returncode>SUCC"), Garbled, "truncated"),
     "plain text": (httpx.Response(200, text="s3cret"), Garbled, "not XML"),
     "entities": (
-        xml('<!DOCTYPE a [<!ENTITY b "s3cret">]><response>&b;</response>'), Garbled, "entities",
+        xml('<!DOCTYPE a [<!ENTITY b "s3cret">]><response>&b;</response>'),
+        Garbled,
+        "entities",
     ),
     "too large": (
-        httpx.Response(200, stream=Pieces([b"<a>"] + [b" " * 65536] * 999)), Garbled, "too large",
+        httpx.Response(200, stream=Pieces([b"<a>"] + [b" " * 65536] * 999)),
+        Garbled,
+        "too large",
     ),
     "too large once unpacked": (
-        packed(gzip.compress(b"<a>" + b" " * 50_000_000)), Garbled, "too large",
+        packed(gzip.compress(b"<a>" + b" " * 50_000_000)),
+        Garbled,
+        "too large",
     ),
     "packed twice": (packed(b"", "gzip, gzip"), Garbled, "encoded twice"),
     "packed badly": (packed(b"<response/>"), Garbled, "encoded badly"),
@@ -444,7 +475,9 @@ TROUBLE = {
     "bad request": (httpx.Response(400), NotBBB, "HTTP 400"),
     "proxy without a server": (page("<html>Bad Gateway</html>", 502), ServerBroken, "HTTP 502"),
     "a proxy that passes nothing on": (
-        page("<html>Service Unavailable</html>", 503), ServerUnreachable, "HTTP 503",
+        page("<html>Service Unavailable</html>", 503),
+        ServerUnreachable,
+        "HTTP 503",
     ),
     "broken, in XML": (xml("<response/>", 500), ServerBroken, "HTTP 500"),
     "too many": (httpx.Response(429, headers={"retry-after": "7"}), ServerBusy, "HTTP 429"),
@@ -454,7 +487,7 @@ TROUBLE = {
     "refused with a key": (failed("idNotUnique"), ServerRefused, "idNotUnique"),
     "refused without a key": (failed(""), ServerRefused, "refused without a reason"),
     "a success that lacks the session": (success(""), Garbled, "incomplete"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -557,11 +590,13 @@ def answering(answer: httpx.Response | bytes) -> Connected:
         pytest.param(b"", AnswerLost, "the connection was cut", id="cut before the answer"),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<response>",
-            AnswerLost, "the connection was cut", id="cut inside the body",
+            AnswerLost,
+            "the connection was cut",
+            id="cut inside the body",
         ),
         pytest.param(b"SSH-2.0-x\r\n\r\n", AnswerLost, "the connection was cut", id="not HTTP"),
     ],
-)  # fmt: skip
+)
 async def test_on_the_wire(answer: bytes, kind: type[ServerTrouble], detail: str) -> None:
     async with await asyncio.start_server(answering(answer), "127.0.0.1", 0) as server:
         asking = client(None, url=f"http://127.0.0.1:{port_of(server)}/api/")
@@ -632,11 +667,14 @@ async def test_the_pool_is_what_the_core_asks_for() -> None:
 @pytest.mark.parametrize(
     "lost",
     [
-        never, raising(httpx.ReadError), raising(httpx.ReadTimeout), answers(httpx.Response(200)),
+        never,
+        raising(httpx.ReadError),
+        raising(httpx.ReadTimeout),
+        answers(httpx.Response(200)),
         answers(page("", 502)),
     ],
     ids=["no answer", "connection reset", "silence", "empty", "a broken proxy"],
-)  # fmt: skip
+)
 async def test_a_create_whose_answer_was_lost_is_sent_again_as_it_was(lost: Answer) -> None:
     async def slowly(_: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0.01)
@@ -657,9 +695,10 @@ async def test_a_create_that_is_never_answered_ends_within_the_deadline_after_tw
 
 
 @pytest.mark.parametrize(
-    "answer", [page(), page("", 503), raising(httpx.ConnectError), failed("idNotUnique")],
+    "answer",
+    [page(), page("", 503), raising(httpx.ConnectError), failed("idNotUnique")],
     ids=["a login page", "nothing behind the proxy", "nobody there", "refused"],
-)  # fmt: skip
+)
 async def test_a_create_that_was_answered_is_not_repeated(answer: Any) -> None:
     server = Server(answer)
     with pytest.raises(ServerTrouble):
@@ -728,9 +767,12 @@ class Watched:
         self.now = 0.0
         self.told: list[tuple[str, bool]] = []
         self.servers = ServerPool(
-            {"one": client(server, **options)}, chosen="one", origins=[],
-            now=lambda: self.now, resting=lambda *told: self.told.append(told),
-        )  # fmt: skip
+            {"one": client(server, **options)},
+            chosen="one",
+            origins=[],
+            now=lambda: self.now,
+            resting=lambda *told: self.told.append(told),
+        )
 
 
 async def test_a_server_that_fails_five_times_is_left_alone_and_heals_by_itself(

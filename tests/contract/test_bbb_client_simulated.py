@@ -31,9 +31,14 @@ from commands.ports import Attendee, MeetingPlan, Seat
 SECRET, NEXT_SECRET = "5a1t" * 8, "n3xt" * 8
 ID = "mx-Ab_9xyzAb_9xyzAb_9xyzA"
 PLAN = MeetingPlan(
-    ID, "Café ☕ & <friends> | 100% #1?", record=True, max_participants=9, lobby=True,
-    welcome="Hello & welcome", logout_url="https://chat.example.org/#/room/!r:example.org?a=b",
-)  # fmt: skip
+    ID,
+    "Café ☕ & <friends> | 100% #1?",
+    record=True,
+    max_participants=9,
+    lobby=True,
+    welcome="Hello & welcome",
+    logout_url="https://chat.example.org/#/room/!r:example.org?a=b",
+)
 
 
 @pytest.fixture
@@ -47,9 +52,14 @@ async def make(simulated: SimulatedBBB) -> AsyncIterator[Callable[..., Client]]:
 
     def client(**options: Any) -> Client:
         given: dict[str, Any] = {
-            "name": "one", "url": "https://bbb.test/bigbluebutton/api/", "secrets": [SECRET],
-            "bot_version": "0.1.0", "seconds": 1.0, "transport": InProcess(simulated), **options,
-        }  # fmt: skip
+            "name": "one",
+            "url": "https://bbb.test/bigbluebutton/api/",
+            "secrets": [SECRET],
+            "bot_version": "0.1.0",
+            "seconds": 1.0,
+            "transport": InProcess(simulated),
+            **options,
+        }
         made.append(Client(**given))
         return made[-1]
 
@@ -188,9 +198,12 @@ async def test_a_secret_may_be_changed_on_the_server_while_we_run(
 async def test_an_older_server_has_no_chat_call() -> None:
     older = SimulatedBBB(SECRET, version="2.6", speed=0)
     asking = Client(
-        name="one", url="https://bbb.test/bigbluebutton/api/", secrets=[SECRET],
-        bot_version="0.1.0", transport=InProcess(older),
-    )  # fmt: skip
+        name="one",
+        url="https://bbb.test/bigbluebutton/api/",
+        secrets=[SECRET],
+        bot_version="0.1.0",
+        transport=InProcess(older),
+    )
     await asking.create(PLAN)
     assert await asking.info("mx-other") is None
     with pytest.raises(NotBBB, match="sendChatMessage: HTTP 404"):
@@ -253,9 +266,12 @@ async def test_on_a_real_connection_a_fault_without_end_ends_at_the_deadline(
     simulated.faults.set(fault)
     async with serving(simulated) as address:
         asking = Client(
-            name="one", url=f"{address}/bigbluebutton/api/", secrets=[SECRET],
-            bot_version="0.1.0", seconds=0.3,
-        )  # fmt: skip
+            name="one",
+            url=f"{address}/bigbluebutton/api/",
+            secrets=[SECRET],
+            bot_version="0.1.0",
+            seconds=0.3,
+        )
         async with asyncio.timeout(20):
             with pytest.raises(ServerTimedOut) as caught:
                 await asking.create(PLAN)

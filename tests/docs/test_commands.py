@@ -18,8 +18,13 @@ from commands.permissions import Right
 from commands.spec import Spec
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md",
-         *sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
@@ -187,7 +192,10 @@ def test_the_operations_page_names_every_metric_and_no_other() -> None:
 
 def test_every_action_named_as_an_example_is_logged_somewhere() -> None:
     row = next(line for line in OPERATIONS.splitlines() if line.startswith("| `action` |"))
-    sources = "".join(path.read_text() for package in ("bot", "commands", "storage")
-                      for path in (ROOT / package).rglob("*.py"))  # fmt: skip
+    sources = "".join(
+        path.read_text()
+        for package in ("bot", "commands", "storage")
+        for path in (ROOT / package).rglob("*.py")
+    )
     for action in re.findall(r"`([a-z_]+)`", row)[1:]:
         assert f'"action": "{action}"' in sources, action

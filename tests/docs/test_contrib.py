@@ -53,8 +53,12 @@ def test_every_query_asks_for_a_metric_that_exists() -> None:
 
 
 def test_every_metric_is_on_the_dashboard() -> None:
-    shown = {name for panel in DASHBOARD["panels"] for target in panel["targets"]
-             for name in asked_for(target["expr"])}  # fmt: skip
+    shown = {
+        name
+        for panel in DASHBOARD["panels"]
+        for target in panel["targets"]
+        for name in asked_for(target["expr"])
+    }
     assert [name for name, samples in families().items() if not samples & shown] == []
 
 

@@ -23,9 +23,15 @@ HANGS = {Fault.HANG, Fault.NEVER_TOLD, Fault.DRIP}
 UNDERSTOOD = {Fault.WRONG_CHARSET, Fault.BARE, Fault.STRANGE_ELEMENTS}
 """Odd, and still an answer."""
 DOUBTFUL = HANGS | {
-    Fault.BAD_GATEWAY, Fault.XML_500, Fault.XML_BOMB, Fault.GZIP_BOMB, Fault.EMPTY, Fault.TRUNCATED,
-    Fault.RESET, Fault.LOST_REPLY,
-}  # fmt: skip
+    Fault.BAD_GATEWAY,
+    Fault.XML_500,
+    Fault.XML_BOMB,
+    Fault.GZIP_BOMB,
+    Fault.EMPTY,
+    Fault.TRUNCATED,
+    Fault.RESET,
+    Fault.LOST_REPLY,
+}
 """Those after which only the server knows whether it has carried a call out."""
 CHANGES = {"create", "end", "sendChatMessage"}
 

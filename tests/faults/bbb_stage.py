@@ -93,9 +93,12 @@ class Theatre:
         self._lived: dict[Past, Lived] = {}
         self._wire = Wire()
         self._client = Client(
-            name="one", url=f"{BBB}/bigbluebutton/api/", secrets=[BBB_SECRET], bot_version="test",
+            name="one",
+            url=f"{BBB}/bigbluebutton/api/",
+            secrets=[BBB_SECRET],
+            bot_version="test",
             transport=self._wire,
-        )  # fmt: skip
+        )
 
     @asynccontextmanager
     async def after(self, past: Past) -> AsyncIterator[Act]:

@@ -50,9 +50,12 @@ _processes.set_forkserver_preload(
 
 MOST = 1_000_000
 UNLIMITED = Limits(
-    commands_per_person=MOST, commands_per_channel=MOST, creates_per_person=MOST,
-    invitations_per_person=MOST, rooms_per_channel=MOST,
-)  # fmt: skip
+    commands_per_person=MOST,
+    commands_per_channel=MOST,
+    creates_per_person=MOST,
+    invitations_per_person=MOST,
+    rooms_per_channel=MOST,
+)
 
 
 @dataclass(slots=True)

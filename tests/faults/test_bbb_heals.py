@@ -15,8 +15,11 @@ from tests.faults.bbb_case import HANGS, UNDERSTOOD, Case, case_of, key_of
 from tests.faults.bbb_stage import Past, Theatre
 
 REFUSES = {
-    Fault.UNAUTHORIZED, Fault.FORBIDDEN, Fault.WRONG_CHECKSUM, Fault.NO_MESSAGE_KEY,
-}  # fmt: skip
+    Fault.UNAUTHORIZED,
+    Fault.FORBIDDEN,
+    Fault.WRONG_CHECKSUM,
+    Fault.NO_MESSAGE_KEY,
+}
 """The server is there, and says no: it is not left alone."""
 
 

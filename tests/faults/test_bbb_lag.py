@@ -43,11 +43,12 @@ ANSWERS = {
     "4.9 MB of nothing": (answer(b"<a/>" * 1_200_000), ""),
     "4.9 MB deep": (answer(b"<a>" * 1_600_000), ""),
     "4.9 MB in one tag": (
-        answer(b"<a " + " ".join(f"a{n}='1'" for n in range(350_000)).encode() + b"/>"), "",
+        answer(b"<a " + " ".join(f"a{n}='1'" for n in range(350_000)).encode() + b"/>"),
+        "",
     ),
     "4.9 MB of references": (answer(b"<a>" + b"&amp;" * 900_000 + b"\x01</a>"), ""),
     "100 kB that unpack to 100 MB": (gzip.compress(_HEAD + b" " * 100 * MB, 1), "gzip"),
-}  # fmt: skip
+}
 
 
 class Server(httpx.AsyncBaseTransport):
@@ -74,9 +75,13 @@ class _Stream(httpx.AsyncByteStream):
 async def longest_pause(body: bytes, coding: str) -> float:
     """Seconds the loop stood still at most while such an answer was read and thrown away."""
     asking = Client(
-        name="one", url="https://bbb.example/", secrets=["s"], bot_version="test",
-        transport=Server(body, coding), seconds=60,
-    )  # fmt: skip
+        name="one",
+        url="https://bbb.example/",
+        secrets=["s"],
+        bot_version="test",
+        transport=Server(body, coding),
+        seconds=60,
+    )
     task = asyncio.create_task(_asked(asking))
     longest, before = 0.0, time.perf_counter()
     while not task.done():

@@ -84,11 +84,15 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     lines = {name: Line(SimulatedBBB(BBB_SECRET, now=clock)) for name in ("dead", "alive")}
     clients = {
         name: Client(
-            name=name, url=f"https://{name}.example/bigbluebutton/api/", secrets=[BBB_SECRET],
-            bot_version="test", transport=line, seconds=10 * PATIENCE,
+            name=name,
+            url=f"https://{name}.example/bigbluebutton/api/",
+            secrets=[BBB_SECRET],
+            bot_version="test",
+            transport=line,
+            seconds=10 * PATIENCE,
         )
         for name, line in lines.items()
-    }  # fmt: skip
+    }
     servers = ServerPool(clients, chosen="alive", origins=[], now=lambda: town.seconds)
     town = Town(store, clock, servers, lines)
     town.bot = Bot(
@@ -114,9 +118,11 @@ async def open_meeting(town: Town, server: str, number: int) -> None:
     meeting = Meeting(name, name, server, ALICE, town.clock.now, name)
     await town.store.plan_meeting(meeting)
     await town.store.meeting_created(
-        name, internal_id=made.internal_id, create_time=made.create_time,
+        name,
+        internal_id=made.internal_id,
+        create_time=made.create_time,
         next_look_at=town.clock.now,
-    )  # fmt: skip
+    )
 
 
 async def test_a_dead_server_holds_up_nobody_elses_looks(town: Town) -> None:

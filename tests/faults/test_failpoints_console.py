@@ -131,9 +131,13 @@ async def test_killed_at_random_it_answers_once_and_leaves_no_orphan(
     await bot.finish()
     lost, twice = bot.paper.lost(), bot.paper.answered_twice()
     proof.measured(
-        seed=seed, kills=kills, commands=len(bot.paper.asked), lost=len(lost),
-        answered_twice=len(twice), calls_made=len(bot.made),
-    )  # fmt: skip
+        seed=seed,
+        kills=kills,
+        commands=len(bot.paper.asked),
+        lost=len(lost),
+        answered_twice=len(twice),
+        calls_made=len(bot.made),
+    )
     bot.judge()
 
 

@@ -121,9 +121,12 @@ async def endurance(
         for room in rooms:
             await bot.join(room)
         config = write_config(
-            directory, accounts[1], homeserver=homeserver or synapse.url,
-            bbb_port=free_port(), bbb_secret="none",
-        )  # fmt: skip
+            directory,
+            accounts[1],
+            homeserver=homeserver or synapse.url,
+            bbb_port=free_port(),
+            bbb_secret="none",
+        )
         start = (*within, *BOT, "run", "--config", config)
         process = Process(start, directory / "output.txt")
         leaving.push_async_callback(process.stop)

@@ -105,9 +105,14 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A client with keys and without a server: whatever it asks is not there."""
     logging.getLogger("nio").setLevel(logging.CRITICAL)
     client = Client(
-        homeserver="http://127.0.0.1:1", user_id=ME, device_id=DEVICE, access_token="none",
-        store_dir=tmp_path_factory.mktemp("keys"), pickle_key="key", encryption=True,
-    )  # fmt: skip
+        homeserver="http://127.0.0.1:1",
+        user_id=ME,
+        device_id=DEVICE,
+        access_token="none",
+        store_dir=tmp_path_factory.mktemp("keys"),
+        pickle_key="key",
+        encryption=True,
+    )
     client.restore_login(ME, DEVICE, "none")
     yield client
     client.store.database.close()

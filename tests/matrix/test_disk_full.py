@@ -42,9 +42,11 @@ async def test_the_disk_fills_up_and_is_emptied_again(
     assert (found.commands, found.lost, found.answered_twice) == (bot.said, 0, 0)
     assert "Traceback" not in bot.bot.output.read_text()
     proof.measured(
-        commands=found.commands, lost=found.lost, answered_twice=found.answered_twice,
+        commands=found.commands,
+        lost=found.lost,
+        answered_twice=found.answered_twice,
         seconds_until_all_were_answered=round(seconds, 1),
-    )  # fmt: skip
+    )
 
 
 def fill(file: Path) -> None:

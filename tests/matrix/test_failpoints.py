@@ -54,9 +54,12 @@ async def test_dying_at_each_step_it_answers_once(
         reader = Reader(crowd.eve, await leaving.enter_async_context(pager(synapse, crowd)))
         verdict = await reader.judge(halls, crowd.bot.user_id, asked, exit_code)
     proof.measured(
-        kills=rounds * len(MATRIX_POINTS), points=len(MATRIX_POINTS), commands=verdict.asked,
-        lost=len(verdict.lost), answered_twice=len(verdict.doubled),
-    )  # fmt: skip
+        kills=rounds * len(MATRIX_POINTS),
+        points=len(MATRIX_POINTS),
+        commands=verdict.asked,
+        lost=len(verdict.lost),
+        answered_twice=len(verdict.doubled),
+    )
     assert (verdict.lost, verdict.doubled) == ((), ())
     assert len(verdict.texts) == 1, "something else than help was answered"
     assert (verdict.unreadable, verdict.in_clear, verdict.exit_code) == (0, 0, 0)

@@ -31,9 +31,12 @@ async def test_each_command_is_answered_once_whenever_the_bot_is_killed(
     kills, commands = proof.amount(5, long=60), proof.amount(300, long=1200)
     verdict = await ordeal(synapse, tmp_path, seed=seed, kills=kills, commands=commands)
     proof.measured(
-        seed=seed, kills=kills, commands=verdict.asked, lost=len(verdict.lost),
+        seed=seed,
+        kills=kills,
+        commands=verdict.asked,
+        lost=len(verdict.lost),
         answered_twice=len(verdict.doubled),
-    )  # fmt: skip
+    )
     assert verdict.asked == commands
     assert verdict.lost == ()
     assert verdict.doubled == ()

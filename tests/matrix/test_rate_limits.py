@@ -65,8 +65,14 @@ class Ward:
     async def announce(self, number: int) -> None:
         now = self.bot.world.clock()
         room = self.rooms[number % len(self.rooms)]
-        notice = Letter(f"announcement-{number}", "matrix", to_json(message("say.done")), now,
-                        channel=room, priority=Priority.NOTICE)  # fmt: skip
+        notice = Letter(
+            f"announcement-{number}",
+            "matrix",
+            to_json(message("say.done")),
+            now,
+            channel=room,
+            priority=Priority.NOTICE,
+        )
         await self.bot.world.store.say([notice])
 
     def announced(self, seen: list[Seen]) -> int:
@@ -88,8 +94,10 @@ async def enter(synapse: Synapse, ada: Visitor, account: Account, rooms: int) ->
     admin = await synapse.register(fresh("admin"), admin=True)
     made = []
     async with Visitor(synapse.url, account) as visitor, httpx.AsyncClient() as http:
-        goals = [f"{synapse.url}/_synapse/admin/v1/users/{who}/override_ratelimit"
-                 for who in (account.user_id, ada.user_id)]  # fmt: skip
+        goals = [
+            f"{synapse.url}/_synapse/admin/v1/users/{who}/override_ratelimit"
+            for who in (account.user_id, ada.user_id)
+        ]
         key = {"Authorization": f"Bearer {admin.access_token}"}
         for goal in goals:
             no_limit = {"messages_per_second": 0, "burst_count": 0}

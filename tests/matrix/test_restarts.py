@@ -56,9 +56,11 @@ async def test_a_homeserver_restarted_under_commands(
         await asking
         found = await bot.count()
     proof.measured(
-        restarts=restarts, commands=found.commands, lost=found.lost,
+        restarts=restarts,
+        commands=found.commands,
+        lost=found.lost,
         answered_twice=found.answered_twice,
-    )  # fmt: skip
+    )
     assert found.commands == bot.said
     assert (found.lost, found.answered_twice) == (0, 0), bot.bot.last_words()
 

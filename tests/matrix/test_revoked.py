@@ -24,13 +24,22 @@ async def test_a_token_revoked_while_it_runs_ends_it_with_the_way_out(
     async with Homeserver() as server:
         server.syncs += [says(synced("s1")), refuses(401, errcode)]
         config = write_config(
-            tmp_path, account, homeserver=server.url, bbb_port=free_port(), bbb_secret="none",
+            tmp_path,
+            account,
+            homeserver=server.url,
+            bbb_port=free_port(),
+            bbb_secret="none",
             encryption=False,
-        )  # fmt: skip
+        )
         process = await asyncio.create_subprocess_exec(
-            *BOT, "run", "--config", config, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            *BOT,
+            "run",
+            "--config",
+            config,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         try:
             async with asyncio.timeout(ENDS_WITHIN):
                 output = (await process.communicate())[0].decode()

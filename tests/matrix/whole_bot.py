@@ -28,9 +28,12 @@ async def whole_bot(
     secret = "whole-bot-secret"
     line = Line(SimulatedBBB(secret, now=utc_now, public_url=BBB))
     client = Client(
-        name="one", url=f"{BBB}/bigbluebutton/api/", secrets=[secret], bot_version="test",
+        name="one",
+        url=f"{BBB}/bigbluebutton/api/",
+        secrets=[secret],
+        bot_version="test",
         transport=line,
-    )  # fmt: skip
+    )
     servers = ServerPool({"one": client}, chosen="one", origins=[BBB])
     store = await open_store(directory / "data")
     adapter = adapter_for(synapse.url, account, directory / "crypto", encryption=encryption)

@@ -58,9 +58,22 @@ def install(wheel: Path, requirement: str) -> subprocess.CompletedProcess[str]:
     """As the Dockerfile and the documentation do it, from a directory instead of a registry."""
     lock = wheel.parents[1] / "requirements.lock"
     lock.write_text(requirement)
-    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-index",
-               "--no-cache-dir", "--find-links", wheel.parent, "--target", wheel.parents[1] / "in",
-               "--require-hashes", "-r", lock]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-index",
+        "--no-cache-dir",
+        "--find-links",
+        wheel.parent,
+        "--target",
+        wheel.parents[1] / "in",
+        "--require-hashes",
+        "-r",
+        lock,
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -60,11 +60,16 @@ class Program:
 
     async def start(self, *words: str | Path) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", *words, "--config", self.config,
+            sys.executable,
+            "-m",
+            "bot",
+            *words,
+            "--config",
+            self.config,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:

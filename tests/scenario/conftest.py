@@ -92,9 +92,13 @@ async def _on_console(
 
 
 async def _on_matrix(
-    homeserver: Synapse, crypto: Path, store: Store, line: Line, clock: Clock,
+    homeserver: Synapse,
+    crypto: Path,
+    store: Store,
+    line: Line,
+    clock: Clock,
     stack: AsyncExitStack,
-) -> tuple[Stage, Bot]:  # fmt: skip
+) -> tuple[Stage, Bot]:
     stage = MatrixStage(homeserver, clock, crypto)
     adapter = await stage.adapter()
     bot = await bot_of(store, line, clock, adapter, stack)
@@ -105,9 +109,13 @@ async def _on_matrix(
 
 
 async def bot_of(
-    store: Store, line: Line, clock: Clock, adapter: Adapter, stack: AsyncExitStack,
+    store: Store,
+    line: Line,
+    clock: Clock,
+    adapter: Adapter,
+    stack: AsyncExitStack,
     keys: Secrets = KEYS,
-) -> Bot:  # fmt: skip
+) -> Bot:
     """A bot whose BBB is at the other end of `line`."""
     client = Client(
         name="one",

@@ -158,9 +158,14 @@ class Scene:
         return [text for text in await self.said(where) if not text.startswith("Hello!")]
 
     async def press(
-        self, text: str, *, name: str | None = None, cookie: str | None = None,
-        remember: bool = False, consent: bool = False,
-    ) -> Outcome:  # fmt: skip
+        self,
+        text: str,
+        *,
+        name: str | None = None,
+        cookie: str | None = None,
+        remember: bool = False,
+        consent: bool = False,
+    ) -> Outcome:
         """Press the button behind the link in a text; who gets through arrives at BBB."""
         press = Press(link_in(text), cookie, name, remember, consent)
         outcome = await self.bot.joining.press(press)

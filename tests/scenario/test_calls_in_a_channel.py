@@ -38,8 +38,11 @@ async def test_a_topic_and_options_reach_the_video_server(scene: Scene) -> None:
     sent = scene.sent_to_bbb("create")
     assert sent["name"] == "Weekly sync"
     assert (sent["record"], sent["maxParticipants"], sent["muteOnStart"], sent["duration"]) == (
-        "true", "20", "true", "90",
-    )  # fmt: skip
+        "true",
+        "20",
+        "true",
+        "90",
+    )
     assert "attendeePW" not in sent
     assert sent["meetingID"][:3] in {"mx-", "xx-"}
     assert len(sent["meetingID"]) >= 3 + 26

@@ -95,12 +95,36 @@ class Watched:
     """A store that remembers which of its methods that write were called."""
 
     READS = frozenset(
-        {"room", "rooms_in", "default_room", "personal_room", "room_changed_by", "invited_to",
-         "call_rooms_of", "meeting", "live_meeting", "last_meeting", "live_meetings",
-         "meeting_by_cause", "link", "newest_link", "people_in_browser", "channel", "person",
-         "person_by_pseudonym", "card", "card_by_ref", "card_of_room", "dead_letters",
-         "dead_commands", "letter_counts", "meeting_ended_by", "position", "waiting"}
-    )  # fmt: skip
+        {
+            "room",
+            "rooms_in",
+            "default_room",
+            "personal_room",
+            "room_changed_by",
+            "invited_to",
+            "call_rooms_of",
+            "meeting",
+            "live_meeting",
+            "last_meeting",
+            "live_meetings",
+            "meeting_by_cause",
+            "link",
+            "newest_link",
+            "people_in_browser",
+            "channel",
+            "person",
+            "person_by_pseudonym",
+            "card",
+            "card_by_ref",
+            "card_of_room",
+            "dead_letters",
+            "dead_commands",
+            "letter_counts",
+            "meeting_ended_by",
+            "position",
+            "waiting",
+        }
+    )
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -124,16 +148,29 @@ class Company:
     _commands: int = 0
 
     async def types(
-        self, text: str, by: Person, *, channel: Channel = TEAM, kind: Kind = Kind.MESSAGE,
+        self,
+        text: str,
+        by: Person,
+        *,
+        channel: Channel = TEAM,
+        kind: Kind = Kind.MESSAGE,
         target: str | None = None,
-    ) -> list[Letter]:  # fmt: skip
+    ) -> list[Letter]:
         """A command arrives and is run to its end; what it has to say."""
         self._commands += 1
         ref = f"${self._commands}"
         command = Command(
-            id=f"{PLATFORM}:{ref}", kind=kind, channel=channel, person=by, text=text, origin=ref,
-            sent_at=self.world.clock(), direct=channel == DIRECT, target=target, attempts=1,
-        )  # fmt: skip
+            id=f"{PLATFORM}:{ref}",
+            kind=kind,
+            channel=channel,
+            person=by,
+            text=text,
+            origin=ref,
+            sent_at=self.world.clock(),
+            direct=channel == DIRECT,
+            target=target,
+            attempts=1,
+        )
         await self.world.store.accept(PLATFORM, None, [command])
         return await Dispatcher(self.world).run(command)
 
@@ -152,9 +189,12 @@ async def company(directory: Path, policy: Policy) -> AsyncIterator[Company]:
     bbb = SimulatedBBB(canary.BBB_SECRET, now=lambda: NOW, public_url="http://bbb.example")
     line = Line(bbb)
     client = Client(
-        name="one", url="http://bbb.example/bigbluebutton/api/", secrets=[canary.BBB_SECRET],
-        bot_version="test", transport=line,
-    )  # fmt: skip
+        name="one",
+        url="http://bbb.example/bigbluebutton/api/",
+        secrets=[canary.BBB_SECRET],
+        bot_version="test",
+        transport=line,
+    )
     servers = ServerPool({"one": client}, chosen="one", origins=["http://bbb.example"])
     store = Watched(await open_store(directory))
     world = World(

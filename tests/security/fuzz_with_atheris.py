@@ -12,8 +12,9 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["commands.grammar", "commands.arguments",
-                                         "commands.options", "commands.cleaning"]):  # fmt: skip
+with atheris.instrument_imports(
+    include=["commands.grammar", "commands.arguments", "commands.options", "commands.cleaning"]
+):
     from commands.cleaning import clean
     from tests.security.lines import VALID, dictionary, examine
 
@@ -35,8 +36,10 @@ def one_line(data: bytes) -> None:
 
 def words_file(file: Path) -> Path:
     """The grammar's words as libFuzzer reads them."""
-    escaped = ("".join(f"\\x{byte:02x}" for byte in word.encode("utf-8", "surrogatepass"))
-               for word in dictionary())  # fmt: skip
+    escaped = (
+        "".join(f"\\x{byte:02x}" for byte in word.encode("utf-8", "surrogatepass"))
+        for word in dictionary()
+    )
     file.write_text("".join(f'"{word}"\n' for word in escaped))
     return file
 

@@ -138,10 +138,13 @@ def as_markdown() -> str:
     rows = sorted(ROWS.values(), key=lambda row: row.answers, reverse=True)
     grouped = groupby(rows, key=lambda row: row.answers)
     body = [
-        "| " + ", ".join(f"`{_shown(row.form)}`" for row in alike) + " | "
-        + " | ".join("–" if answer == "-" else answer for answer in answers) + " |"
+        "| "
+        + ", ".join(f"`{_shown(row.form)}`" for row in alike)
+        + " | "
+        + " | ".join("–" if answer == "-" else answer for answer in answers)
+        + " |"
         for answers, alike in grouped
-    ]  # fmt: skip
+    ]
     return "\n".join([head, "|---" * (len(Role) + 1) + "|", *body])
 
 

@@ -61,9 +61,13 @@ def test_every_leak_on_purpose_is_caught(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     said = subprocess.run(
         [sys.executable, "-m", "pytest", LEAKY, f"--junitxml={report}", "-p", "no:cacheprovider"],
-        cwd=ROOT, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, timeout=120,
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=False,
-    )  # fmt: skip
+    )
     assert said.returncode == pytest.ExitCode.TESTS_FAILED
     cases = list(ElementTree.parse(report).iter("testcase"))
     report.unlink()
@@ -72,10 +76,14 @@ def test_every_leak_on_purpose_is_caught(tmp_path: Path) -> None:
         name = str(case.get("name"))
         channel = name.split("_")[1]
         errors = "".join(error.text or "" for error in case.iter("error"))
-        caught = f"\n{channel}: " in errors if channel != "printed" else (
-            f"a canary got out: printed: a password by {LEAKY.relative_to(ROOT)}::{name}"
-            in said.stdout.replace("the secret of the video server", "a password")
-        )  # fmt: skip
+        caught = (
+            f"\n{channel}: " in errors
+            if channel != "printed"
+            else (
+                f"a canary got out: printed: a password by {LEAKY.relative_to(ROOT)}::{name}"
+                in said.stdout.replace("the secret of the video server", "a password")
+            )
+        )
         assert caught, f"{name}: {errors or said.stdout}"
 
 
@@ -201,21 +209,33 @@ async def test_nothing_that_works_with_a_secret_shows_it(tmp_path: Path) -> None
     for name in ("link", "pickle", "pseudonym"):
         canary.plant(getattr(opened, name), f"the {name} key")
     client = Client(
-        name="one", url="https://bbb.example.org/bigbluebutton/api/",
-        secrets=[canary.BBB_SECRET], bot_version="test",
-    )  # fmt: skip
+        name="one",
+        url="https://bbb.example.org/bigbluebutton/api/",
+        secrets=[canary.BBB_SECRET],
+        bot_version="test",
+    )
     adapter = MatrixAdapter(
-        homeserver="https://matrix.example.org", user_id="@bbb:example.org", device_id="BOT",
-        access_token=canary.ACCESS_TOKEN, store_dir=tmp_path, pickle_key=canary.PICKLE_KEY,
-        identity_file=tmp_path / "cross-signing.json", recovery_key=canary.RECOVERY_KEY,
-        prefixes=("!bbb",), encryption=False,
-    )  # fmt: skip
+        homeserver="https://matrix.example.org",
+        user_id="@bbb:example.org",
+        device_id="BOT",
+        access_token=canary.ACCESS_TOKEN,
+        store_dir=tmp_path,
+        pickle_key=canary.PICKLE_KEY,
+        identity_file=tmp_path / "cross-signing.json",
+        recovery_key=canary.RECOVERY_KEY,
+        prefixes=("!bbb",),
+        encryption=False,
+    )
     things = [
-        client, adapter, opened, Keys(opened.link, opened.pickle, opened.pseudonym),
-        Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY), Links(canary.LINK_KEY, PUBLIC),
+        client,
+        adapter,
+        opened,
+        Keys(opened.link, opened.pickle, opened.pseudonym),
+        Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY),
+        Links(canary.LINK_KEY, PUBLIC),
         Go(f"https://bbb.example.org/?checksum={'a' * 64}", canary.PASSWORD),
         Press(canary.PASSWORD, canary.PASSWORD),
-    ]  # fmt: skip
+    ]
     async with open_house(tmp_path / "data") as house:
         things += [house.scene.bot, house.scene.bot.world, house.scene.bot.world.servers]
         text = "\n".join(map(shown, things))

@@ -32,10 +32,14 @@ from tests.security.lines import PREFIXES, examine, lines
 ROOT = Path(__file__).parents[2]
 
 RENDERERS = [
-    Renderer(language=language, zone="Europe/Paris", prefix="!bbb",
-             links=lambda goal: "https://calls.example.org/j/0123456789abcdefghijkl")
+    Renderer(
+        language=language,
+        zone="Europe/Paris",
+        prefix="!bbb",
+        links=lambda goal: "https://calls.example.org/j/0123456789abcdefghijkl",
+    )
     for language in LANGUAGES
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("line", HURT, ids=ascii)
@@ -52,9 +56,11 @@ def test_lines_by_hypothesis(proof: Proof) -> None:
 
     @seeded(seed)
     @settings(
-        max_examples=proof.amount(5_000, long=100_000), database=None, deadline=None,
+        max_examples=proof.amount(5_000, long=100_000),
+        database=None,
+        deadline=None,
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(lines)
     def every(text: str) -> None:
         if proof.in_time():
@@ -64,9 +70,11 @@ def test_lines_by_hypothesis(proof: Proof) -> None:
     assert len(costs) > 2_500
     costs.sort()
     proof.measured(
-        seed=seed, lines=2 * len(costs), p99_ms=round(1000 * costs[len(costs) * 99 // 100], 2),
+        seed=seed,
+        lines=2 * len(costs),
+        p99_ms=round(1000 * costs[len(costs) * 99 // 100], 2),
         slowest_ms=round(1000 * costs[-1], 1),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.promise("No command line raises, or costs 50 ms: lines by atheris.")
@@ -77,12 +85,23 @@ def test_lines_by_atheris(proof: Proof, tmp_path: Path) -> None:
     seed, runs = random.randrange(1, 10**6), proof.amount(47_500, long=400_000)
     (tmp_path / "corpus").mkdir()
     said = subprocess.run(
-        [sys.executable, "-m", "tests.security.fuzz_with_atheris", tmp_path / "corpus",
-         f"-runs={runs}", f"-seed={seed}", f"-max_total_time={proof.seconds:.0f}",
-         f"-artifact_prefix={tmp_path}/"],
-        cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=proof.seconds + 120,
+        [
+            sys.executable,
+            "-m",
+            "tests.security.fuzz_with_atheris",
+            tmp_path / "corpus",
+            f"-runs={runs}",
+            f"-seed={seed}",
+            f"-max_total_time={proof.seconds:.0f}",
+            f"-artifact_prefix={tmp_path}/",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=proof.seconds + 120,
         check=False,
-    )  # fmt: skip
+    )
     assert said.returncode == 0, f"seed {seed}\n{said.stderr[-3000:]}"
     done = re.search(r"Done (\d+) runs", said.stderr)
     covered = re.findall(r"cov: (\d+)", said.stderr)
@@ -96,9 +115,12 @@ def policy() -> Policy:
     """Limits that leave every line a way to be carried out."""
     many = 10**9
     limits = Limits(
-        commands_per_person=many, commands_per_channel=many, creates_per_person=many,
-        invitations_per_person=many, rooms_per_channel=200,
-    )  # fmt: skip
+        commands_per_person=many,
+        commands_per_channel=many,
+        creates_per_person=many,
+        invitations_per_person=many,
+        rooms_per_channel=200,
+    )
     return Policy(public_url="https://calls.example.org", prefixes=PREFIXES, limits=limits)
 
 
@@ -125,8 +147,9 @@ def made_lines(seed: int, amount: int) -> list[str]:
     drawn: list[str] = []
 
     @seeded(seed)
-    @settings(max_examples=amount, database=None, deadline=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=amount, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(lines)
     def draw(text: str) -> None:
         drawn.append(text)

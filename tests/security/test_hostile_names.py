@@ -125,8 +125,12 @@ def test_uncleaned_in_matrix(hostile: list[str]) -> None:
     """Should a name ever come by unwashed: it is only ugly."""
     for name in hostile:
         person = Person("matrix", f"@{name}:here.example")
-        nodes = (Text(name, bold=True), Code(name), Mention(person, name),
-                 Address(LINK + name, name))  # fmt: skip
+        nodes = (
+            Text(name, bold=True),
+            Code(name),
+            Mention(person, name),
+            Address(LINK + name, name),
+        )
         content = content_of(Document((nodes, (Text(name),))))
         read_matrix(content["formatted_body"])
         check_content(content)

@@ -80,8 +80,9 @@ async def furnish(team: Company, role: Role, *, opener: Person = HOST) -> None:
     opened = await meetings.open_for_command(world, default, opener, "", Options(), "call")
     await meetings.open_for_command(world, board, HOST, "", Options(), "board-call")
     assert opened.card is not None
-    await world.store.say([meetings.cards.letter_of(opened.card, letter_id="card")],
-                          cards=[opened.card])  # fmt: skip
+    await world.store.say(
+        [meetings.cards.letter_of(opened.card, letter_id="card")], cards=[opened.card]
+    )
     await world.store.letter_sent("card", CARD, at=NOW)
     if role is Role.DIRECT:
         own = await rooms.personal_room(world, ANA, DIRECT, "own")

@@ -50,14 +50,17 @@ def taken(line: str) -> Args:
         pytest.param("call @a @b Plan", Args("Plan", people=("@a", "@b")), id="people and title"),
         pytest.param("invite @a Help desk", Args(names=("Help desk",), people=("@a",)), id="room"),
         pytest.param("join Help desk", Args(names=("Help desk",)), id="a name of two words"),
-        pytest.param("end Help desk sure",
-                     Args(names=("Help desk",), flags=frozenset({"sure"})), id="name and flag"),
+        pytest.param(
+            "end Help desk sure",
+            Args(names=("Help desk",), flags=frozenset({"sure"})),
+            id="name and flag",
+        ),
         pytest.param("rename a b", Args(names=("a", "b")), id="two names"),
         pytest.param('rename "a b" c', Args(names=("a b", "c")), id="two names, one quoted"),
         pytest.param('rename a "b c"', Args(names=("a", "b c")), id="in the order typed"),
         pytest.param("say  Hi  @ana max:2", Args("Hi  @ana max:2"), id="text as it was typed"),
     ],
-)  # fmt: skip
+)
 def test_a_line_gives_these_arguments(line: str, args: Args) -> None:
     assert taken(line) == args
 
@@ -116,9 +119,16 @@ def test_no_verb_means_two_commands() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("strat", "start"), ("st", "start"), ("helpp", "help"), ("delete", "delete-room"),
-     ("gest", "guest"), ("xyzzy", None), ("", None)],
-)  # fmt: skip
+    [
+        ("strat", "start"),
+        ("st", "start"),
+        ("helpp", "help"),
+        ("delete", "delete-room"),
+        ("gest", "guest"),
+        ("xyzzy", None),
+        ("", None),
+    ],
+)
 def test_a_mistyped_verb_is_near(typed: str, meant: str | None) -> None:
     near = COMMANDS.nearest(typed)
     assert (near and near.verb) == meant

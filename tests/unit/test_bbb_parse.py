@@ -69,13 +69,21 @@ OUTSIDE = b"""<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>
         pytest.param("text/plain", b"Unauthorized", "not XML", id="plain text"),
         pytest.param("application/json", b'{"a": 1}', "not XML", id="JSON"),
         pytest.param("text/xml", b"<response><a></b></response>", "not XML", id="broken XML"),
-        pytest.param("text/xml", b'<?xml version="1.0" encoding="nix"?><a/>', "unknown encoding",
-                     id="an encoding nobody knows"),
-        pytest.param("text/xml", b"<feed><returncode>SUCCESS</returncode></feed>", "not a BBB",
-                     id="another root"),
+        pytest.param(
+            "text/xml",
+            b'<?xml version="1.0" encoding="nix"?><a/>',
+            "unknown encoding",
+            id="an encoding nobody knows",
+        ),
+        pytest.param(
+            "text/xml",
+            b"<feed><returncode>SUCCESS</returncode></feed>",
+            "not a BBB",
+            id="another root",
+        ),
         pytest.param("text/xml", b"<response><a/></response>", "not a BBB", id="no returncode"),
     ],
-)  # fmt: skip
+)
 def test_something_answered_that_is_not_bbb(content_type: str, body: bytes, what: str) -> None:
     with pytest.raises(NotBBB) as caught:
         parse.response(200, content_type, body, INFO)
@@ -205,38 +213,50 @@ def test_a_validation_error_of_create_is_not_about_a_meeting_that_is_gone() -> N
     ("body", "kind", "text"),
     [
         pytest.param(
-            failed("checksumError", "Checksums do not match"), WrongSecret, "checksumError",
+            failed("checksumError", "Checksums do not match"),
+            WrongSecret,
+            "checksumError",
             id="the checksum is wrong",
         ),
         pytest.param(failed("idNotUnique"), ServerRefused, "idNotUnique", id="another key"),
         pytest.param(failed("", "No Node available."), ServerBusy, "no capacity", id="b3lb full"),
         pytest.param(
-            failed("", "Meeting/Attendee limit reached."), ServerBusy, "no capacity",
+            failed("", "Meeting/Attendee limit reached."),
+            ServerBusy,
+            "no capacity",
             id="b3lb's limit",
         ),
         pytest.param(
             failed("serverUnavailable"), ServerBusy, "serverUnavailable", id="Scalelite is full"
         ),
         pytest.param(
-            b"<response><returncode>FAILED</returncode></response>", ServerRefused,
-            "refused without a reason", id="no key and no message",
+            b"<response><returncode>FAILED</returncode></response>",
+            ServerRefused,
+            "refused without a reason",
+            id="no key and no message",
         ),
         pytest.param(
-            failed("https://bbb/?checksum=12"), ServerRefused, "refused without a reason",
+            failed("https://bbb/?checksum=12"),
+            ServerRefused,
+            "refused without a reason",
             id="a key that is none is not repeated",
         ),
         pytest.param(
             b"<response><returncode>FAILED</returncode><errors><error><key>nonUniqueVoiceBridge"
             b"</key><message>m</message></error></errors></response>",
-            ServerRefused, "nonUniqueVoiceBridge", id="the second form, with elements",
+            ServerRefused,
+            "nonUniqueVoiceBridge",
+            id="the second form, with elements",
         ),
         pytest.param(
             b"<response><returncode>FAILED</returncode><errors>"
             b'<error key="nonUniqueVoiceBridge" message="m"/></errors></response>',
-            ServerRefused, "nonUniqueVoiceBridge", id="the second form, with attributes",
+            ServerRefused,
+            "nonUniqueVoiceBridge",
+            id="the second form, with attributes",
         ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_refusal(status: int, body: bytes, kind: type[ServerTrouble], text: str) -> None:
     with pytest.raises(ServerTrouble) as caught:

@@ -142,9 +142,12 @@ def test_a_tag_that_bbb_would_drop_or_rewrite_is_refused(tag: str) -> None:
 
 def test_the_end_of_the_welcome_goes_first_then_the_last_tag_then_the_way_back() -> None:
     plan = MeetingPlan(
-        "mx-1", "Team", welcome="word " * 99, logout_url="https://a.example/" + "x" * 40,
+        "mx-1",
+        "Team",
+        welcome="word " * 99,
+        logout_url="https://a.example/" + "x" * 40,
         meta={"first": "1" * 50, "last": "2" * 50},
-    )  # fmt: skip
+    )
     whole = len(query(create_parameters(plan, {}, room=9999)))
 
     def left_with(room: int) -> set[str]:
@@ -201,10 +204,15 @@ def test_no_create_is_longer_than_its_room_nor_cut_inside_a_character(
     name: str, welcome: str, logout: str, tag: str
 ) -> None:
     plan = MeetingPlan(
-        "mx-" + "x" * 22, name, welcome=welcome, logout_url=logout,
-        max_participants=500, duration=timedelta(hours=5), disable_private_chat=True,
+        "mx-" + "x" * 22,
+        name,
+        welcome=welcome,
+        logout_url=logout,
+        max_participants=500,
+        duration=timedelta(hours=5),
+        disable_private_chat=True,
         meta={"bbb-context-name": tag},
-    )  # fmt: skip
+    )
     wanted = create_parameters(plan, {}, room=ROOM)
     assert len(query(wanted)) <= ROOM
     assert unquote(query(wanted), errors="strict")

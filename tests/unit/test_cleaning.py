@@ -50,9 +50,20 @@ def test_a_joiner_stays_only_inside_an_emoji(before: str, after: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Ana", "Åse Ødegård", "Ana (she/her)", "李小龙", "עידו", "نور", "O'Neil & Sons <3",
-     FAMILY, RAINBOW_FLAG, DARK_COOK, "❤\ufe0f"],
-)  # fmt: skip
+    [
+        "Ana",
+        "Åse Ødegård",
+        "Ana (she/her)",
+        "李小龙",
+        "עידו",
+        "نور",
+        "O'Neil & Sons <3",
+        FAMILY,
+        RAINBOW_FLAG,
+        DARK_COOK,
+        "❤\ufe0f",
+    ],
+)
 def test_a_decent_name_stays_as_it_is(name: str) -> None:
     assert clean(name) == unicodedata.normalize("NFC", name)
 
@@ -81,10 +92,23 @@ def test_trouble_is_taken_out(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "\u200b\u200d", "\u202e", "\u3164", "\u2800 \u2800", "\u115f\u1160", "\uffa0",
-     "\u00ad", "\u0301" * 100, "\ufe0f", "\u034f", "\x00"],
+    [
+        "",
+        "   ",
+        "\u200b\u200d",
+        "\u202e",
+        "\u3164",
+        "\u2800 \u2800",
+        "\u115f\u1160",
+        "\uffa0",
+        "\u00ad",
+        "\u0301" * 100,
+        "\ufe0f",
+        "\u034f",
+        "\x00",
+    ],
     ids=ascii,
-)  # fmt: skip
+)
 def test_a_name_that_nobody_can_see_is_empty(name: str) -> None:
     assert clean(name) == ""
 

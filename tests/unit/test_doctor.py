@@ -225,8 +225,12 @@ async def test_offline_asks_nobody(tmp_path: Path) -> None:
     )
 
     assert list(dict.fromkeys(finding.id.partition(".")[0] for finding in findings)) == [
-        "config", "data", "database", "sqlite", "public-url"
-    ]  # fmt: skip
+        "config",
+        "data",
+        "database",
+        "sqlite",
+        "public-url",
+    ]
 
 
 async def test_an_unknown_check_is_named(doctor: Doctor) -> None:

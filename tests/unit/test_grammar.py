@@ -134,10 +134,14 @@ def _is_special(typed: str) -> bool:
         pytest.param("call @a, @b;", "call", [person("@a"), person("@b")], id="people and commas"),
         pytest.param("call a@b.c", "call", [word("a@b.c")], id="a mail address is no person"),
         pytest.param("call @", "call", [word("@")], id="a lonely sign"),
-        pytest.param("say it's 5 o'clock", "say",
-                     [word("it's"), word("5"), word("o'clock")], id="apostrophes"),
+        pytest.param(
+            "say it's 5 o'clock",
+            "say",
+            [word("it's"), word("5"), word("o'clock")],
+            id="apostrophes",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_line_has_these_pieces(line: str, verb: str, pieces: list[Piece]) -> None:
     parsed = parse(line)
     assert (parsed.verb, list(parsed.pieces)) == (verb, pieces)

@@ -274,10 +274,27 @@ SAMPLES: dict[str, Arg] = {
     "link": LINK,
     "record": TextKey("record.off"),
     "what": TextKey("help.start"),
-    **{name: Typed("start") for name in ("again", "create", "end", "help", "join", "my", "near",
-                                         "new", "off", "one", "set", "start", "usage", "write",
-                                         "line")},
-}  # fmt: skip
+    **{
+        name: Typed("start")
+        for name in (
+            "again",
+            "create",
+            "end",
+            "help",
+            "join",
+            "my",
+            "near",
+            "new",
+            "off",
+            "one",
+            "set",
+            "start",
+            "usage",
+            "write",
+            "line",
+        )
+    },
+}
 
 
 def renderer(language: str = "en", zone: str = "Europe/Paris") -> Renderer:
@@ -304,9 +321,22 @@ def test_renders(language: str, key: str) -> None:
 
 
 HOSTILE = st.text(max_size=30) | st.sampled_from(
-    ["**bold**", "`code`", "{who}", "{prefix}", "{n}", "\0" + "0\0", "\n", "<b>", "@room",
-     "[x](https://evil.example)", "\\", "%s", "$n"]
-)  # fmt: skip
+    [
+        "**bold**",
+        "`code`",
+        "{who}",
+        "{prefix}",
+        "{n}",
+        "\0" + "0\0",
+        "\n",
+        "<b>",
+        "@room",
+        "[x](https://evil.example)",
+        "\\",
+        "%s",
+        "$n",
+    ]
+)
 
 
 @given(HOSTILE, st.sampled_from(LANGUAGES))

@@ -461,9 +461,14 @@ def test_whatever_a_secret_is_made_of_it_is_read_again(
 ) -> None:
     path = tmp_path_factory.mktemp("round") / "config.yaml"
     answers = Answers(
-        Video(ANSWERS.video.url, secret), ANSWERS.homeserver,
-        Account("@b:c", device, token), ANSWERS.public_url, ("@a:b", "@c:d"), "de", "Europe/Paris",
-    )  # fmt: skip
+        Video(ANSWERS.video.url, secret),
+        ANSWERS.homeserver,
+        Account("@b:c", device, token),
+        ANSWERS.public_url,
+        ("@a:b", "@c:d"),
+        "de",
+        "Europe/Paris",
+    )
     write_config(answers, path)
     read = load(path, env={"HOME": "/nowhere"}, run_secrets=path.parent / "none")
 

@@ -20,8 +20,7 @@ def functions_of(file: str) -> frozenset[str]:
     return frozenset(each.name for each in tree.body if isinstance(each, functions))
 
 
-@pytest.mark.parametrize("tests", [*PITFALLS.values(), *WANTED.values()],
-                         ids=[*PITFALLS, *WANTED])  # fmt: skip
+@pytest.mark.parametrize("tests", [*PITFALLS.values(), *WANTED.values()], ids=[*PITFALLS, *WANTED])
 def test_it_has_tests_that_exist(tests: Tests) -> None:
     assert tests
     assert [name for file, name in tests if name not in functions_of(file)] == []

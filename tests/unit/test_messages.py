@@ -101,10 +101,20 @@ def test_anything_else_is_refused_as_unreadable(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "arg",
-    [None, 1.5, {}, {"at": "noon"}, {"at": 5}, {"who": ["x"]}, {"link": ["door", "r", 1, None]},
-     {"link": ["room", "r", 1, ["x"]]}, {"text": "x"}, {"s": "5"}],
+    [
+        None,
+        1.5,
+        {},
+        {"at": "noon"},
+        {"at": 5},
+        {"who": ["x"]},
+        {"link": ["door", "r", 1, None]},
+        {"link": ["room", "r", 1, ["x"]]},
+        {"text": "x"},
+        {"s": "5"},
+    ],
     ids=repr,
-)  # fmt: skip
+)
 def test_an_argument_that_is_none_is_refused_as_unreadable(arg: Any) -> None:
     value = {**to_json(message("hello")), "phrases": [["hello", {"x": arg}]]}
     with pytest.raises((KeyError, ValueError)):

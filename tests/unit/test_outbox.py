@@ -295,10 +295,12 @@ async def test_a_letter_that_cannot_be_read_is_dead(office: Office) -> None:
         pytest.param("not json", id="no JSON"),
         pytest.param("[]", id="no object"),
         pytest.param('{"phrases": [["no.such.key", {}]]}', id="half a message"),
-        pytest.param('{"phrases":[["x",{}]],"style":"notice","pings":[],"buttons":[],'
-                     '"language":"xx"}', id="no such text"),
+        pytest.param(
+            '{"phrases":[["x",{}]],"style":"notice","pings":[],"buttons":[],"language":"xx"}',
+            id="no such text",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_a_row_that_cannot_be_read_is_dead_and_stops_nothing(
     tmp_path: Path, content: str
 ) -> None:
@@ -446,8 +448,9 @@ async def test_reminders_go_before_notices(slow: Office) -> None:
 async def test_buttons_are_counted(slow: Office) -> None:
     card = to_json(replace(message("say.done"), buttons=("▶",)))
     for number in range(10):
-        notice = Letter(f"card-{number}", "matrix", card, slow.now, channel=f"!{number}",
-                        priority=Priority.CARD)  # fmt: skip
+        notice = Letter(
+            f"card-{number}", "matrix", card, slow.now, channel=f"!{number}", priority=Priority.CARD
+        )
         await slow.store.say([notice])
     await slow.deliver()
     assert len(slow.chat.order) == 3  # and three buttons: six of the seven

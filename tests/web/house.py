@@ -30,10 +30,18 @@ SECRET = canary.BBB_SECRET
 
 READS = frozenset(
     {
-        "link", "room", "invited_to", "live_meeting", "last_meeting", "people_in_browser",
-        "person", "channel", "meeting", "card",
+        "link",
+        "room",
+        "invited_to",
+        "live_meeting",
+        "last_meeting",
+        "people_in_browser",
+        "person",
+        "channel",
+        "meeting",
+        "card",
     }
-)  # fmt: skip
+)
 """Methods of the store that change nothing; every other one counts as a write."""
 
 

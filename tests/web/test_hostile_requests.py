@@ -15,9 +15,12 @@ from tests.web.world import BBB, GUEST, PERSONAL, PUBLIC, UNKNOWN, Browser, Worl
 EVIL = "https://evil.example"
 FORM = "application/x-www-form-urlencoded"
 HEADERS = {
-    "content-security-policy", "referrer-policy", "cache-control", "x-robots-tag",
+    "content-security-policy",
+    "referrer-policy",
+    "cache-control",
+    "x-robots-tag",
     "x-content-type-options",
-}  # fmt: skip
+}
 
 
 async def raw(world: World, path: bytes, *, method: str = "GET") -> tuple[int, bytes, str]:
@@ -31,11 +34,19 @@ async def raw(world: World, path: bytes, *, method: str = "GET") -> tuple[int, b
         sent.append(message)
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
-        "scheme": "https", "path": path.decode("latin-1"), "raw_path": path,
-        "query_string": b"", "root_path": "", "headers": [(b"host", b"evil.example")],
-        "client": ("198.51.100.7", 50000), "server": ("evil.example", 443),
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": path.decode("latin-1"),
+        "raw_path": path,
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"evil.example")],
+        "client": ("198.51.100.7", 50000),
+        "server": ("evil.example", 443),
+    }
     await world.app()(scope, receive, send)
     body = b"".join(message.get("body", b"") for message in sent)
     return sent[0]["status"], body, str(sent[0]["headers"])
@@ -85,13 +96,28 @@ async def test_no_parameter_leads_away(word: str, house: House) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        b"//evil.example/", b"//evil.example/..", b"/\\evil.example", b"/j//evil.example",
-        b"/j/..", b"/j/../static/style.css", b"/%2e%2e/etc/passwd", b"/static/../app.py",
-        b"/static/%2e%2e/app.py", b"/static/..%2fapp.py", b"/static/..\\app.py", b"/static//etc",
-        b"/static/../../../../../../etc/passwd", b"/static/", b"/static/\x00", b"/static/%00",
-        b"/j/\xff\xfe", b"/j/" + b"A" * 5000, b"/static/" + b"A" * 5000, b"/j/%0d%0aSet-Cookie:x",
+        b"//evil.example/",
+        b"//evil.example/..",
+        b"/\\evil.example",
+        b"/j//evil.example",
+        b"/j/..",
+        b"/j/../static/style.css",
+        b"/%2e%2e/etc/passwd",
+        b"/static/../app.py",
+        b"/static/%2e%2e/app.py",
+        b"/static/..%2fapp.py",
+        b"/static/..\\app.py",
+        b"/static//etc",
+        b"/static/../../../../../../etc/passwd",
+        b"/static/",
+        b"/static/\x00",
+        b"/static/%00",
+        b"/j/\xff\xfe",
+        b"/j/" + b"A" * 5000,
+        b"/static/" + b"A" * 5000,
+        b"/j/%0d%0aSet-Cookie:x",
     ],
-)  # fmt: skip
+)
 async def test_a_path_leads_nowhere_else(path: bytes, world: World) -> None:
     for method in ("GET", "HEAD", "POST"):
         status, body, headers = await raw(world, path, method=method)
@@ -102,10 +128,17 @@ async def test_a_path_leads_nowhere_else(path: bytes, world: World) -> None:
 
 async def test_every_answer_has_every_header(world: World, browser: Browser) -> None:
     for method, path in [
-        ("GET", "/"), ("GET", f"/j/{PERSONAL}"), ("GET", f"/j/{UNKNOWN}"), ("PUT", "/"),
-        ("POST", f"/j/{PERSONAL}"), ("OPTIONS", f"/j/{PERSONAL}"), ("GET", "/static/nothing.css"),
-        ("GET", "/static/wait.js"), ("GET", "/healthz"), ("GET", "/robots.txt"),
-    ]:  # fmt: skip
+        ("GET", "/"),
+        ("GET", f"/j/{PERSONAL}"),
+        ("GET", f"/j/{UNKNOWN}"),
+        ("PUT", "/"),
+        ("POST", f"/j/{PERSONAL}"),
+        ("OPTIONS", f"/j/{PERSONAL}"),
+        ("GET", "/static/nothing.css"),
+        ("GET", "/static/wait.js"),
+        ("GET", "/healthz"),
+        ("GET", "/robots.txt"),
+    ]:
         answer = await browser.http.request(method, path)
         assert set(answer.headers) >= HEADERS, (method, path)
         assert "access-control-allow-origin" not in answer.headers

@@ -46,8 +46,11 @@ def is_allowed(inviter: str, allowed: frozenset[str]) -> bool:
 def invites_in(answer: Json, me: str) -> Iterator[Invite]:
     """The invitations of a sync answer."""
     for room, info in answer.get("rooms", {}).get("invite", {}).items():
-        events = [each for each in info.get("invite_state", {}).get("events", [])
-                  if isinstance(each, dict)]  # fmt: skip
+        events = [
+            each
+            for each in info.get("invite_state", {}).get("events", [])
+            if isinstance(each, dict)
+        ]
         for event in events:
             if _is_for(event, me):
                 direct = event["content"].get("is_direct") is True

@@ -95,9 +95,14 @@ def _welcome(world: World) -> None:
 
 def _right_to_left(world: World) -> None:
     world.joining.show(
-        PERSONAL, topic="ישיבת צוות 2026 – (חדר 7)", channel="#צוות", name="شيرين عبد الله (٣)",
-        others=("דוד לוי", "Bob"), recorded=True, consent=True,
-    )  # fmt: skip
+        PERSONAL,
+        topic="ישיבת צוות 2026 – (חדר 7)",
+        channel="#צוות",
+        name="شيرين عبد الله (٣)",
+        others=("דוד לוי", "Bob"),
+        recorded=True,
+        consent=True,
+    )
 
 
 def _long(world: World) -> None:
@@ -122,13 +127,17 @@ STATES = [
     State("home", ""),
     State("no name", GUEST, pressed="Please enter a name", typed=""),
     State(
-        "addition too long", PERSONAL, _refused("name-long", PERSONAL, "name"),
+        "addition too long",
+        PERSONAL,
+        _refused("name-long", PERSONAL, "name"),
         pressed="at most 80 characters",
     ),
     State("not agreed", GUEST, showing(GUEST, **EVERYTHING), pressed="or do not join"),
     State("not a member", RECOGNISED, _refused("not-member", RECOGNISED), pressed="not a member"),
     State(
-        "guests are not allowed", UNRECOGNISED, _refused("unrecognised", UNRECOGNISED),
+        "guests are not allowed",
+        UNRECOGNISED,
+        _refused("unrecognised", UNRECOGNISED),
         pressed="Guests are not allowed",
     ),
     State("stale", PERSONAL, _refused("stale", PERSONAL), pressed="For your safety"),
@@ -137,14 +146,20 @@ STATES = [
     State("full", RECOGNISED, with_joining(_full), pressed="you in as soon as somebody leaves"),
     State("a guest waits", GUEST, pressed="takes you in"),
     State(
-        "without script, it has started", GUEST, with_joining(_started),
-        pressed="The call has started", script=False,
-    ),
-    State(
-        "without script, the wait is over", GUEST, _stopping, pressed="has stopped waiting",
+        "without script, it has started",
+        GUEST,
+        with_joining(_started),
+        pressed="The call has started",
         script=False,
     ),
-]  # fmt: skip
+    State(
+        "without script, the wait is over",
+        GUEST,
+        _stopping,
+        pressed="has stopped waiting",
+        script=False,
+    ),
+]
 
 
 async def show(page: Page, base: str, state: State) -> None:
