@@ -36,12 +36,6 @@ class Kind(StrEnum):
     GONE = "gone"  # the bot was removed from a channel; or `target` took its place
 
 
-class InboxState(StrEnum):
-    WAITING = "waiting"
-    DONE = "done"
-    DEAD = "dead"
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing somebody asked for, as it stands in the inbox.

@@ -145,9 +145,6 @@ class Store(Protocol):
     async def wake_letters(self, person: Person, *, now: datetime) -> int:
         """Make letters that wait for this person due now; give how many."""
 
-    async def next_letter_at(self, platform: str) -> datetime | None:
-        """When the next letter is due (may be past), or None when nothing waits."""
-
     async def letter_counts(self) -> tuple[int, int]:
         """How many letters wait to be accepted by a chat, and how many were given up."""
 
@@ -171,9 +168,6 @@ class Store(Protocol):
 
     async def card_by_ref(self, platform: str, ref: str) -> Card | None:
         """The card that the chat knows as `ref`."""
-
-    async def card_of_room(self, room_id: str) -> Card | None:
-        """The room's newest card."""
 
     async def show_on_card(self, card_id: str, content: Json, *, edit_at: datetime) -> None:
         """Want other content on a card, not before `edit_at` (an earlier time
@@ -323,9 +317,6 @@ class Store(Protocol):
 
         Who was signed in to `instead_of`, the same browser under its former cookie, moves along.
         """
-
-    async def sign_out(self, person: Person) -> int:
-        """Sign a person out of all browsers; give how many."""
 
     # channels and people
 

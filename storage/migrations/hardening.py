@@ -14,6 +14,8 @@ _OUTBOX = (
     " WHERE state = 'due'",
     "CREATE INDEX outbox_to_person ON outbox (platform, person, priority, created_ms, seq)"
     " WHERE state = 'due'",
+    "CREATE INDEX outbox_card ON outbox (card) WHERE state = 'due'",
+    "CREATE INDEX outbox_settled ON outbox (settled_by) WHERE settled_by IS NOT NULL",
 )
 
 # Written before BBB is asked, so that a command run again after a crash knows which one it ended.
@@ -24,5 +26,11 @@ _MEETING_END = """CREATE TABLE meeting_end (
 
 HARDENING = Step(
     "005 dead letters and causes",
-    (*_OUTBOX, _MEETING_END, "ALTER TABLE link ADD COLUMN revoked_by TEXT"),
+    (
+        *_OUTBOX,
+        "CREATE INDEX inbox_dead ON inbox (sent_ms) WHERE state = 'dead'",
+        _MEETING_END,
+        "ALTER TABLE link ADD COLUMN revoked_by TEXT",
+        "CREATE INDEX link_revoked ON link (revoked_by) WHERE revoked_by IS NOT NULL",
+    ),
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 from storage.queries.connection import Connection, insert
 from storage.queries.rows import SAME_PERSON, browser, browser_row, person_row
 from storage.queries.values import to_ms
-from storage.records import BrowserPerson, Person
+from storage.records import BrowserPerson
 
 
 def people_in_browser(
@@ -42,7 +42,3 @@ def sign_in(
         most=most,
         **person_row(row.person),
     )
-
-
-def sign_out(connection: Connection, person: Person) -> int:
-    return connection.run(f"DELETE FROM browser WHERE {SAME_PERSON}", **person_row(person))

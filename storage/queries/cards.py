@@ -18,11 +18,6 @@ def card_by_ref(connection: Connection, platform: str, ref: str) -> Card | None:
     return _card_or_none(connection.row(sql, platform=platform, ref=ref))
 
 
-def card_of_room(connection: Connection, room_id: str) -> Card | None:
-    sql = "SELECT * FROM card WHERE room = :room ORDER BY seq DESC LIMIT 1"
-    return _card_or_none(connection.row(sql, room=room_id))
-
-
 def show_on_card(connection: Connection, card_id: str, content: Json, *, edit_at: datetime) -> None:
     """A wish that waits already keeps its time when that is earlier. New content, new attempts."""
     connection.run(

@@ -218,22 +218,18 @@ def wake_letters(connection: Connection, person: Person, *, now: datetime) -> in
     )
 
 
-def next_letter_at(connection: Connection, platform: str) -> datetime | None:
-    row = connection.row(
-        "SELECT MIN(CASE WHEN leased_ms > next_try_ms THEN leased_ms ELSE next_try_ms END) AS due"
-        " FROM outbox WHERE state = 'due' AND platform = :platform",
-        platform=platform,
-    )
-    return from_ms(row["due"]) if row else None
-
-
 def letter_counts(connection: Connection) -> tuple[int, int]:
-    sql = (
-        "SELECT COUNT(*) FILTER (WHERE state = 'due') AS waiting,"
-        " COUNT(*) FILTER (WHERE state = 'dead') AS dead FROM outbox"
+    """Each number is asked for by itself, of an index: sent letters stay for a month."""
+    [row] = connection.rows(
+        "SELECT (SELECT COUNT(*) FROM outbox WHERE state = 'due') AS waiting,"
+        " (SELECT COUNT(*) FROM outbox WHERE state = 'dead') AS dead"
     )
-    [row] = connection.rows(sql)
     return row["waiting"], row["dead"]
+
+
+def oldest_waiting(connection: Connection) -> datetime | None:
+    [row] = connection.rows("SELECT MIN(created_ms) AS oldest FROM outbox WHERE state = 'due'")
+    return from_ms(row["oldest"])
 
 
 def dead_letters(connection: Connection, *, limit: int = 50) -> list[DeadLetter]:

@@ -6,16 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from storage.migrations import STEPS
-from storage.queries.values import from_ms
-from storage.sqlite.connection import connect_to_read
+from storage.queries.inbox import dead_commands
+from storage.queries.outbox import letter_counts, oldest_waiting
+from storage.sqlite.connection import SqliteConnection, connect_to_read
 from storage.sqlite.driver import sqlite
 from storage.store import StoreError
 
 _PATIENCE = timedelta(seconds=2)
-_COUNTS = (
-    "SELECT sum(state = 'due') AS waiting, sum(state = 'dead') AS dead,"
-    " min(CASE WHEN state = 'due' THEN created_ms END) AS oldest FROM outbox"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +34,8 @@ def look(path: Path) -> Look | None:
             [(version,)] = raw.execute("PRAGMA user_version").fetchall()
             if version > len(STEPS):
                 raise StoreError(f"was written by a newer bbb-bot (schema {version})")
-            [(waiting, dead, oldest)] = raw.execute(_COUNTS).fetchall()
-            [(commands,)] = raw.execute(
-                "SELECT count(*) FROM inbox WHERE state = 'dead'"
-            ).fetchall()
+            connection = SqliteConnection(raw)
+            waiting, dead = letter_counts(connection)
+            return Look(waiting, oldest_waiting(connection), dead, dead_commands(connection))
     except sqlite.DatabaseError as error:
         raise StoreError(f"cannot be read ({error})") from error
-    return Look(waiting or 0, from_ms(oldest), dead or 0, commands)

@@ -144,9 +144,6 @@ class SqliteStore:
     async def wake_letters(self, person: Person, *, now: datetime) -> int:
         return await self._thread.write(outbox.wake_letters, person, now=now)
 
-    async def next_letter_at(self, platform: str) -> datetime | None:
-        return await self._thread.read(outbox.next_letter_at, platform)
-
     async def letter_counts(self) -> tuple[int, int]:
         return await self._thread.read(outbox.letter_counts)
 
@@ -168,9 +165,6 @@ class SqliteStore:
 
     async def card_by_ref(self, platform: str, ref: str) -> Card | None:
         return await self._thread.read(cards.card_by_ref, platform, ref)
-
-    async def card_of_room(self, room_id: str) -> Card | None:
-        return await self._thread.read(cards.card_of_room, room_id)
 
     async def show_on_card(self, card_id: str, content: Json, *, edit_at: datetime) -> None:
         await self._thread.write(cards.show_on_card, card_id, content, edit_at=edit_at)
@@ -332,9 +326,6 @@ class SqliteStore:
         self, row: BrowserPerson, *, most: int, instead_of: str | None = None
     ) -> None:
         await self._thread.write(browsers.sign_in, row, most=most, instead_of=instead_of)
-
-    async def sign_out(self, person: Person) -> int:
-        return await self._thread.write(browsers.sign_out, person)
 
     # channels
 

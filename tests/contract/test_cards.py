@@ -8,7 +8,7 @@ import pytest
 
 from storage.store import Store
 from tests.contract.conftest import Damage
-from tests.contract.examples import MINUTE, NOW, SECOND, TEAM, card, letter, room
+from tests.contract.examples import MINUTE, NOW, SECOND, TEAM, card, letter
 
 
 @pytest.fixture
@@ -130,13 +130,6 @@ async def test_cards_of_another_chat_are_not_edited_here(with_room: Store) -> No
     await with_room.letter_sent("post", "$2", at=NOW)
     assert await due(with_room) == []
     assert len(await with_room.cards_to_edit(now=NOW, platform="rocketchat")) == 1
-
-
-async def test_the_newest_card_of_a_room(posted: Store) -> None:
-    await posted.put_room(room("2"))
-    await posted.say([], cards=[card("2"), card("3", room="room-2")])
-    assert await posted.card_of_room("room-1") == card("2")
-    assert await posted.card_of_room("room-9") is None
 
 
 async def test_a_card_that_cannot_be_read_stays_as_it_is_until_there_is_something_new(

@@ -116,7 +116,6 @@ class Watched:
             "person_by_pseudonym",
             "card",
             "card_by_ref",
-            "card_of_room",
             "dead_letters",
             "dead_commands",
             "letter_counts",
