@@ -116,7 +116,7 @@ def doctor(
 @app.command()
 def healthcheck(config: ConfigPath = None) -> None:
     """Ask the running bot whether it is alive: exit 0 or 1 (for container health checks)."""
-    from bot.health import alive
+    from bot.healthcheck import alive
 
     settings = _settings(config)
     raise typer.Exit(0 if alive(settings.listen.here, settings.listen.port) else 1)
@@ -139,7 +139,7 @@ def backup(target: Path, config: ConfigPath = None) -> None:
 def recovery_key(config: ConfigPath = None) -> None:
     """Make a recovery key for the bot's Matrix account and show it, once."""
     from bot.config import ConfigError
-    from bot.recovery import NoRecoveryKey, make_recovery_key
+    from bot.recovery_key import NoRecoveryKey, make_recovery_key
 
     settings = _settings(config)
     try:

@@ -15,7 +15,7 @@ from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.inbox import Inbox
 from bot.jobs.outbox import Outbox, Words
 from bot.metrics import Metrics
-from bot.web.health import Health, Part
+from bot.web.readiness import Health, Part
 from commands.dispatch import Dispatcher
 from commands.links import Links
 from commands.ports import Clock, MeetingServers, Policy

@@ -14,8 +14,11 @@ _BBB_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """The metrics. Labels take few values: words of ours, server names of the
-    configuration; never ids, names or what people typed."""
+    """The metrics.
+
+    Labels take few values: words of ours, server names of the configuration; never ids, names or
+    what people typed.
+    """
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -56,7 +59,7 @@ class Metrics:
         self.joins = Counter(
             "bbb_bot_joins",
             "Presses of the join button, by outcome: joined, waits_for_start, waits_for_server,"
-            " refused, chat_silent, not_found",
+            " waits_for_place, refused, chat_silent, too_often, not_found",
             ["outcome"],
             registry=registry,
         )

@@ -103,9 +103,6 @@ class Chat(Protocol):
     async def shared_channels(self, one: Person, other: Person) -> bool:
         """Whether both people are in a channel the bot is in too."""
 
-    async def leave(self, channel: str) -> None:
-        """Leave a channel; best effort."""
-
 
 # --- BBB servers -------------------------------------------------------------
 

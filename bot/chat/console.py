@@ -239,6 +239,3 @@ class LocalChat:
 
     async def shared_channels(self, one: Person, other: Person) -> bool:
         return any({one.id, other.id} <= c.members for c in self.channels.values())
-
-    async def leave(self, channel: str) -> None:
-        self.channels.pop(channel, None)

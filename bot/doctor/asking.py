@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from json import loads
 
 import httpx
 
@@ -43,6 +44,15 @@ class Answer:
     body: bytes
     ahead: float | None
     headers: Mapping[str, str]
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """The JSON object in the body, empty where it is none."""
+        try:
+            said = loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return said if isinstance(said, dict) else {}
 
 
 def http_client(transport: httpx.AsyncBaseTransport | None, seconds: float) -> httpx.AsyncClient:

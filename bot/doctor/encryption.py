@@ -1,6 +1,5 @@
 """Checks of the device's keys: the same here and at the homeserver, and signed by its account."""
 
-import json
 from collections.abc import AsyncIterator
 
 from bot.chat.matrix.published import Published
@@ -81,10 +80,6 @@ async def _published(case: Case, matrix: Matrix) -> Published:
     )
     if answer.status != 200:
         raise NoAnswer(f"the homeserver answers with HTTP {answer.status}")
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or "device_keys" not in found:
+    if "device_keys" not in answer.fields:
         raise NoAnswer("what answers is no homeserver")
-    return Published.read(found, matrix.user_id, matrix.device_id)
+    return Published.read(dict(answer.fields), matrix.user_id, matrix.device_id)

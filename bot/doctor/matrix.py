@@ -1,6 +1,5 @@
 """Checks of the Matrix account: the token is good and belongs to the user and device configured."""
 
-import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 
@@ -34,7 +33,7 @@ async def check_matrix(case: Case) -> AsyncIterator[Finding]:
 
 
 def _judge(case: Case, matrix: Matrix, answer: Answer) -> Iterator[Finding]:
-    said = _object(answer.body)
+    said = answer.fields
     code = said.get("errcode")
     if answer.status == 200 and "user_id" in said:
         yield ok("matrix.reachable", "answers and knows the token")
@@ -75,15 +74,6 @@ def _unreachable(case: Case, reason: str) -> Finding:
         "https://SERVER/.well-known/matrix/client; check network and firewall"
     )
     return fail("matrix.reachable", f"the homeserver cannot be asked: {reason}", remedy)
-
-
-def _object(body: bytes) -> Mapping[str, object]:
-    """The JSON object in `body`, empty where it is none."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _cleaned(text: str) -> str:

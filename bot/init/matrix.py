@@ -1,12 +1,11 @@
 """What the homeserver says to the answers about it. Each raises NoAnswer where it says nothing."""
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from bot.config import values
-from bot.doctor.asking import Answer, Asker, NoAnswer, ask
+from bot.doctor.asking import Asker, NoAnswer, ask
 from bot.doctor.matrix import WHOAMI
 from bot.init.answers import Account
 from bot.init.refusal import Refused, valid
@@ -20,7 +19,7 @@ async def find_homeserver(asker: Asker, address: str) -> str:
     for find in (_itself, _named_by_well_known):
         try:
             found = await find(asker, address)
-            said = _object(await ask(asker, f"{found}/_matrix/client/versions"))
+            said = (await ask(asker, f"{found}/_matrix/client/versions")).fields
             if isinstance(said.get("versions"), list):
                 return found
         except NoAnswer as error:
@@ -34,7 +33,7 @@ async def _itself(_: Asker, address: str) -> str:
 
 async def _named_by_well_known(asker: Asker, address: str) -> str:
     """See spec.matrix.org, client-server API, server discovery."""
-    said = _object(await ask(asker, f"{address}/.well-known/matrix/client"))
+    said = (await ask(asker, f"{address}/.well-known/matrix/client")).fields
     homeserver = said.get("m.homeserver")
     base_url = homeserver.get("base_url") if isinstance(homeserver, dict) else None
     try:
@@ -45,7 +44,7 @@ async def _named_by_well_known(asker: Asker, address: str) -> str:
 
 async def whoami(asker: Asker, homeserver: str, token: str) -> Account:
     answer = await ask(asker, homeserver + WHOAMI, headers=_authorised(token))
-    said = _object(answer)
+    said = answer.fields
     user, device = said.get("user_id"), said.get("device_id")
     if answer.status == 401:
         raise Refused("the homeserver does not know this access token (any more)")
@@ -66,7 +65,7 @@ async def log_in(asker: Asker, homeserver: str, user_id: str, password: str) -> 
         "initial_device_display_name": "bbb-bot",
     }
     answer = await ask(asker, homeserver + _LOGIN, method="POST", json=wish)
-    said = _object(answer)
+    said = answer.fields
     token = said.get("access_token")
     if answer.status == 200 and isinstance(token, str):
         return await whoami(asker, homeserver, token)
@@ -97,12 +96,3 @@ def known_people(
 
 def _authorised(token: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def _object(answer: Answer) -> Mapping[str, object]:
-    """The JSON object that came, empty where it is none."""
-    try:
-        said = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

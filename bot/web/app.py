@@ -18,11 +18,11 @@ from bot.web.alive import Alive
 from bot.web.cookies import Cookies
 from bot.web.desk import Desk
 from bot.web.frame import Frame
-from bot.web.health import Parts, Readiness
 from bot.web.join import JoinPages
 from bot.web.joining import Joining
 from bot.web.limits import Limits, Turnstile
 from bot.web.pages import Pages
+from bot.web.readiness import Parts, Readiness
 from bot.web.site import Site, security_headers
 from bot.web.visitor import Visitors
 from bot.web.wait import WaitPages

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.demo.bbb import Fault
-from bot.web.health import Part
+from bot.web.readiness import Part
 from commands import world
 from tests.conftest import Proof
 from tests.faults.bbb_case import HANGS, UNDERSTOOD, Case, case_of, key_of

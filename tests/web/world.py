@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from bot.metrics import Metrics
 from bot.web.app import make_app
 from bot.web.gateway import Gateway
-from bot.web.health import Health, Part
 from bot.web.limits import Limits
+from bot.web.readiness import Health, Part
 from bot.web.waiting import Pace
 from commands.visits import (
     ChatSilent,

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.chat.base import ChatMisconfigured, Intake
-from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.background import Background
-from bot.chat.matrix.client import Client, at
+from bot.chat.matrix.client import Client
 from bot.chat.matrix.cross_signing import CrossSigning, Mode
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors
@@ -24,12 +23,9 @@ from bot.chat.matrix.receive import PLATFORM, Reader
 from bot.chat.matrix.sending import Sender
 from bot.chat.matrix.sync import Backoff, SyncLoop
 from bot.chat.matrix.upgrades import Upgrades
-from commands.errors import ChatTrouble
 from commands.i18n import texts
 from commands.ports import Outgoing, Rights
 from storage.records import Channel, Person
-
-log = logging.getLogger(__name__)
 
 
 class MatrixAdapter:
@@ -205,10 +201,3 @@ class MatrixAdapter:
     async def shared_channels(self, one: Person, other: Person) -> bool:
         """By the rooms' members as the sync knows them."""
         return self._people.share_a_room(one.id, other.id)
-
-    async def leave(self, channel: str) -> None:
-        """Leave a room, best effort."""
-        try:
-            await self._client.ask("POST", at("rooms", channel, "leave"), body={})
-        except (MatrixError, ChatTrouble) as error:
-            log.warning("room not left: %s", error, extra={"action": "leave_failed"})

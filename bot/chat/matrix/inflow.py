@@ -39,6 +39,9 @@ KEEP_SECONDS = 5.0
 Timelines = dict[str, Sequence[Json]]
 """The new events of each joined room, gaps filled, decrypted, oldest first."""
 
+LateEvents = Sequence[tuple[str, Json]]
+"""Room and event, each read only now that its key has come."""
+
 
 class Inflow:
     """Takes sync answers, one after the other."""
@@ -82,13 +85,16 @@ class Inflow:
         read = await self._client.digest(answer)
         await self._keys.tend()
         timelines: Timelines = {}
+        late: LateEvents = []
         commands: list[Command] = []
         if since is not None:
             timelines = await self._timelines(answer, read, since)
-            commands = [command async for command in self._commands(answer, timelines)]
+            late = self._late.readable() if _brings_keys(answer) else []
+            commands = [command async for command in self._commands(answer, late, timelines)]
         for command in commands:
             self._adopt(command)
         await self._keep(answer["next_batch"], commands)
+        self._late.taken(late)
         await self._afterwards(answer, timelines)
         for invite in invites:
             self._background.start(f"invite:{invite.room}", self._invites.answer(invite))
@@ -127,9 +133,10 @@ class Inflow:
 
     # --- commands ---------------------------------------------------------------------------------
 
-    async def _commands(self, answer: Json, timelines: Timelines) -> AsyncIterator[Command]:
-        keys_came = bool(answer.get("to_device", {}).get("events"))
-        for room, event in self._late.readable() if keys_came else ():
+    async def _commands(
+        self, answer: Json, late: LateEvents, timelines: Timelines
+    ) -> AsyncIterator[Command]:
+        for room, event in late:
             if command := await self._command(room, event):
                 yield command
         for room, events in timelines.items():
@@ -217,6 +224,11 @@ class Inflow:
             if to and to not in self._client.rooms:
                 via = server_of(str(event.get("sender")))
                 self._background.start(f"follow:{to}", self._upgrades.follow(room, to, via=via))
+
+
+def _brings_keys(answer: Json) -> bool:
+    """Whether there may be keys in it: they come as messages to the device."""
+    return bool(answer.get("to_device", {}).get("events"))
 
 
 def _all_events(info: Json) -> list[Json]:

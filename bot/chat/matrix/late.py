@@ -1,7 +1,7 @@
 """Encrypted events whose key has not come yet: tried again for five minutes, then given up."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.chat.matrix.client import Client, Json
@@ -33,14 +33,18 @@ class LateKeys:
             self._waiting.append(_Waiting(room, event, self._clock() + PATIENCE_SECONDS))
 
     def readable(self) -> list[tuple[str, Json]]:
-        """Room and event for each that can be read now; they are waited for no longer."""
+        """Room and event for each that can be read now; again each time, until it was `taken`."""
         found: list[tuple[str, Json]] = []
-        for waiting in list(self._waiting):
+        for waiting in self._waiting:
             clear = self._client.decrypted(waiting.event, waiting.room)
             if clear is not waiting.event:
                 found.append((waiting.room, clear))
-                self._waiting.remove(waiting)
         return found
+
+    def taken(self, events: Sequence[tuple[str, Json]]) -> None:
+        """What these ask was kept: they are waited for no longer."""
+        ids = {event["event_id"] for _, event in events}
+        self._waiting = deque(one for one in self._waiting if one.event["event_id"] not in ids)
 
     def given_up(self) -> list[tuple[str, Json]]:
         """Room and event for each that was waited for long enough, or is one too many."""

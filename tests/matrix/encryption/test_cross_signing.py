@@ -20,7 +20,7 @@ from bot.chat.matrix.secret_storage import CannotSign, SecretStorage
 from bot.config import Settings
 from bot.demo.matrix_client import MatrixRefused
 from bot.keys import open_data_dir, open_keys
-from bot.recovery import NoRecoveryKey, make_recovery_key
+from bot.recovery_key import NoRecoveryKey, make_recovery_key
 from commands.errors import ChatUnavailable
 from tests.matrix.bots import Bot, Bots, eventually
 from tests.matrix.client import Visitor

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from bot.web.alive import INSTANCE, VISITOR
 from bot.web.app import make_internal_app
-from bot.web.health import Health, Part
+from bot.web.readiness import Health, Part
 from bot.web.visitor import Visitors
 from tests.web.world import PUBLIC, Browser, World
 
