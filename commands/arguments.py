@@ -1,6 +1,4 @@
-"""The pieces of a typed line as one command takes them;
-anything left over is refused by name. Pure.
-"""
+"""The pieces of a typed line as one command takes them; what is left over is refused. Pure."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -16,9 +14,7 @@ _SWITCHES = frozenset({"record", "mute", "lobby"})
 
 
 def arguments(parsed: Parsed, spec: Spec) -> Args:
-    """What this command gets. Raises UserError naming what does not belong there, with the
-    usage.
-    """
+    """What this command gets. Raises UserError that names what does not belong there."""
     if spec.takes.text:
         return Args(title=parsed.rest)
     reader = _Reader(spec, parsed.pieces)
@@ -94,9 +90,7 @@ class _Reader:
         return Args(title, names, tuple(self._people), self._options, frozenset(self._flags))
 
     def _names(self) -> tuple[str, ...]:
-        """A single name may be several words without quotation marks; two must each be one
-        piece.
-        """
+        """One name may be several words without quotation marks; of two each is one piece."""
         if self._spec.takes.names == 1 and not self._titles:
             return (" ".join(self._free),) if self._free else ()
         return tuple(self._in_order) if self._spec.takes.names else ()

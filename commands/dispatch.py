@@ -1,9 +1,7 @@
-"""A command runs: is it fresh, is it too much, what is it, may they, do it; then its answer is
-kept.
+"""A command runs: is it fresh, is it too much, what is it, may they, do it, keep the answer.
 
 What a command has to say goes to the outbox in the same commit that marks it done. Run again after
-a
-crash, it finds its own effects by their cause and says the same under the same ids.
+a crash, it finds its own effects by their cause and says the same under the same ids.
 """
 
 import logging

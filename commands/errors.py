@@ -42,9 +42,7 @@ class UserError(Exception):
 
 
 class ServerTrouble(Exception):
-    """A BBB server did not do what was asked. The text holds the
-    call and the server's name, no more.
-    """
+    """A BBB server did not do what was asked. The text holds call and server's name, no more."""
 
     may_be_done: ClassVar[bool] = False
     """Whether this trouble can come after the server has carried out the call."""

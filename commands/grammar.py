@@ -1,6 +1,4 @@
-"""What people type, taken apart: trigger, verb, quoted title,
-`key:value` options, people, the rest. Pure.
-"""
+"""What people type, taken apart: trigger, verb, title, options, people, the rest. Pure."""
 
 import re
 import unicodedata
@@ -44,9 +42,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of a line. Of an option `text` is the value (""
-    where there is none), `key` its key.
-    """
+    """One piece of a line. Of an option `text` is the value (may be ""), `key` its key."""
 
     kind: Kind
     text: str
@@ -55,9 +51,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A command line taken apart. `verb` is "" for an empty line;
-    `rest` is what follows it, as typed.
-    """
+    """A command line taken apart. `verb` may be ""; `rest` is what follows it, as typed."""
 
     verb: str
     pieces: tuple[Piece, ...] = ()

@@ -1,9 +1,9 @@
 """Words: gettext catalogues, and a message turned into a document in one language.
 
-Catalogues are `locales/LANGUAGE/LC_MESSAGES/DOMAIN.po`, read as they are: a text is found by its
-key
-(`msgid`), plural forms by the argument `n`. Inside a text `**bold**`, `` `code` `` and `{argument}`
-have a meaning; an argument never has: it becomes nodes of the tree, so no name can forge markup.
+Catalogues are `locales/LANGUAGE/LC_MESSAGES/DOMAIN.po`, read as they are: a text is found by
+its key (`msgid`), plural forms by the argument `n`. Inside a text `**bold**`, `` `code` ``
+and `{argument}` have a meaning; an argument never has: it becomes nodes of the tree, so no
+name can forge markup.
 """
 
 import re

@@ -16,9 +16,7 @@ class _Bucket:
 
 
 class Limiter:
-    """`most` in each `window` per key, refilled evenly. The keys
-    least used are forgotten beyond `keys`.
-    """
+    """`most` in each `window` per key, refilled evenly; beyond `keys` the least used go."""
 
     def __init__(self, most: int, window: timedelta, *, keys: int = 10_000) -> None:
         self._most = most

@@ -176,9 +176,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A link of ours, fully made; `label` is what it is called where a chat can hide the
-    address.
-    """
+    """A link of ours, fully made; `label` is its name where a chat can hide the address."""
 
     url: str
     label: str

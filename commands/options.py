@@ -1,6 +1,4 @@
-"""What a room or a meeting can be told: `record max:20 lobby:on mute moderators:everyone
-…`. Pure.
-"""
+"""What a room or a meeting can be told: `record max:20 lobby:on mute …`. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -60,9 +58,7 @@ class Options:
 
 
 def span(text: str) -> timedelta | None:
-    """A length as people type it (`90m`, `2h`, `1h30`, `45`, minutes
-    where no unit is); None if it is none.
-    """
+    """A length as people type it (`90m`, `2h`, `1h30`, `45` for minutes); None if it is none."""
     match = _SPAN.fullmatch(text.strip())
     if match is None or not (match[1] or match[2]):
         return None

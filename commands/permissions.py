@@ -63,9 +63,7 @@ def may_end(person: Person, standing: Standing, room: Room, started_by: Person) 
 def is_moderator(
     person: Person, rights: Rights, room: Room, started_by: Person, options: Options
 ) -> bool:
-    """The role at the join. In a private call everybody is
-    moderator; an invited outsider never is.
-    """
+    """The role at the join: everybody's in a private call, never that of an invited outsider."""
     if room.kind is RoomKind.CALL:
         return True
     if room.owner == person and room.kind is RoomKind.PERSONAL:

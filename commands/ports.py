@@ -59,8 +59,7 @@ class Chat(Protocol):
     platform: str
 
     async def send(self, message: Outgoing) -> str:
-        """Post; give the chat's own id of the message. The same `message.id` again posts nothing
-        new.
+        """Post; give the chat's own id of it. The same `message.id` again posts nothing new.
 
         Raises ChatBusy, ChatRefused (for good: drop it).
         """
@@ -72,9 +71,7 @@ class Chat(Protocol):
         """Put a reaction on a message; best effort, never raises ChatTrouble."""
 
     async def rights_of(self, person: Person, channel: Channel) -> Rights:
-        """Asked of the chat (or of a list at most 10 s old). Raises
-        ChatUnavailable: then nobody gets in.
-        """
+        """Asked of the chat (or a list of 10 s). Raises ChatUnavailable: then nobody gets in."""
 
     async def open_dm(self, person: Person) -> str:
         """The direct channel with exactly this person, made if need be.
@@ -206,9 +203,7 @@ class MeetingServers(Protocol):
         """`https://host[:port]` of every server people may be sent to."""
 
     async def create(self, server: str, plan: MeetingPlan) -> CreatedMeeting:
-        """Idempotent: the same plan again gives the running
-        meeting. Raises trouble `in_doubt` when unknown.
-        """
+        """The same plan again gives the running meeting. Raises trouble, maybe `in_doubt`."""
 
     def join_url(self, server: str, seat: Seat) -> str:
         """A signed address, a bearer credential: to be put into a 303 and nowhere else."""

@@ -47,8 +47,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What may follow a verb. `title`: free words, or in quotes;
-    `flags`: single words with a meaning.
+    """What may follow a verb.
+
+    `title`: free words, or in quotes; `flags`: single words with a meaning.
     """
 
     title: bool = False
@@ -61,9 +62,7 @@ class Takes:
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """What did follow. `title` is "" when there was none; `names` are up to `Takes.names`
-    pieces.
-    """
+    """What did follow. `title` may be ""; `names` are up to `Takes.names` pieces."""
 
     title: str = ""
     names: tuple[str, ...] = ()
@@ -77,8 +76,11 @@ Handler = Callable[[World, Request, Args], Awaitable[list[Say]]]
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One command. `usage` is what to type, `aliases` its verbs in other
-    languages; `direct` whether it has a meaning in a direct message."""
+    """One command.
+
+    `usage` is what to type, `aliases` its verbs in other languages; `direct` whether it has a
+    meaning in a direct message.
+    """
 
     verb: str
     usage: str

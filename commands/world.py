@@ -1,6 +1,4 @@
-"""What every service needs, in one value: the store, the
-chats, the servers, the clock, the policy.
-"""
+"""What every service needs, in one value: store, chats, servers, clock, policy."""
 
 import hashlib
 from collections.abc import Mapping

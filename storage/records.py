@@ -11,9 +11,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on a platform, by the platform's own id
-    (`@ana:example.org`), never by display name.
-    """
+    """Somebody on a platform, by the platform's own id (`@ana:example.org`), not by a name."""
 
     platform: str
     id: str
@@ -41,12 +39,10 @@ class Command:
     """One thing somebody asked for, as it stands in the inbox.
 
     `id` is `platform:event id`, unique for ever; it is the *cause* of everything the command
-    changes.
-    `text` is the command line without prefix or mention (first line only), or the key of a
-    reaction.
-    `target` is the message a reaction stands on. `thread` is the thread the command was typed in.
-    `origin` is the platform's own id of the message, to reply to. `attempts` counts how often it
-    was begun.
+    changes. `text` is the command line without prefix or mention (first line only), or the key of a
+    reaction. `target` is the message a reaction stands on. `thread` is the thread the command was
+    typed in. `origin` is the platform's own id of the message, to reply to. `attempts` counts how
+    often it was begun.
     """
 
     id: str
@@ -150,9 +146,9 @@ class RoomKind(StrEnum):
 class Room:
     """A place to meet; it lasts. `meeting_id` is the immutable random id given to BBB.
 
-    A personal room or a call has the channel it was asked in (or the direct message) for its
-    answers.
-    `generation` counts resets of the room link. `options` holds `commands.options.Options` as JSON.
+    A personal room or a call has the channel it was asked in (or the direct
+    message) for its answers. `generation` counts resets of the room link. `options`
+    holds `commands.options.Options` as JSON.
     """
 
     id: str
@@ -228,9 +224,7 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address at our gateway, kept as the SHA-256 (hex) of its id; `person` None means
-    anybody.
-    """
+    """An address at our gateway, kept as the SHA-256 (hex) of its id; `person` None: anybody."""
 
     hash: str
     kind: LinkKind
@@ -245,9 +239,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class BrowserPerson:
-    """One person signed in to one recognised browser; `browser`
-    is the SHA-256 (hex) of its cookie.
-    """
+    """One person signed in to one browser; `browser` is the SHA-256 (hex) of its cookie."""
 
     browser: str
     person: Person

@@ -42,17 +42,14 @@ class StoreFull(StoreError):
 
 
 class Store(Protocol):
-    """Everything the bot remembers. Methods that write are safe to repeat with the same
-    arguments.
-    """
+    """Everything the bot remembers. To write the same again does no harm."""
 
     # the inbox and the chat's sync position
 
     async def accept(
         self, platform: str, position: str | None, commands: Sequence[Command]
     ) -> list[Command]:
-        """Keep new commands and the chat's position in one commit; give those not seen before, in
-        order.
+        """Keep new commands and the chat's position in one commit; give the new ones in order.
 
         `position` None leaves the stored position as it is.
         """
@@ -114,9 +111,7 @@ class Store(Protocol):
         """Give leased letters back untried."""
 
     async def letter_sent(self, letter_id: str, ref: str, *, at: datetime) -> None:
-        """The chat accepted a letter under its own id `ref`; a card
-        posted by it now knows its `ref`.
-        """
+        """The chat accepted a letter as `ref`; a card posted by it knows its `ref` now."""
 
     async def letter_later(
         self,
@@ -170,8 +165,9 @@ class Store(Protocol):
         """The card that the chat knows as `ref`."""
 
     async def show_on_card(self, card_id: str, content: Json, *, edit_at: datetime) -> None:
-        """Want other content on a card, not before `edit_at` (an earlier time
-        already set stays). Same content changes nothing.
+        """Want other content on a card, not before `edit_at`; the same content changes nothing.
+
+        An earlier time that is set already stays.
         """
 
     async def cards_to_edit(self, *, now: datetime, platform: str) -> list[Card]:
@@ -193,9 +189,9 @@ class Store(Protocol):
     async def put_room(self, room: Room, members: Sequence[Person] = ()) -> Room:
         """Keep a new room. The same `cause` and kind again gives the first one back.
 
-        Raises Conflict when a living room of that name (compared without case) is in the channel
-        already. For DEFAULT (per channel)
-        and PERSONAL (per owner) rooms the living one is given back instead.
+        Raises Conflict when a living room of that name (compared without case) is in the
+        channel already. For DEFAULT (per channel) and PERSONAL (per owner) rooms the living one
+        is given back instead.
         """
 
     async def room(self, room_id: str) -> Room | None: ...
@@ -208,17 +204,13 @@ class Store(Protocol):
     async def personal_room(self, owner: Person) -> Room | None: ...
 
     async def rename_room(self, room_id: str, name: str, *, cause: str) -> None:
-        """Raises Conflict when another living room of the channel
-        has that name. The cause is kept.
-        """
+        """The cause is kept. Raises Conflict when another living room there has that name."""
 
     async def delete_room(self, room_id: str, *, at: datetime, cause: str) -> None:
         """Take a room away and revoke its links; again changes nothing. The cause is kept."""
 
     async def room_changed_by(self, cause: str) -> Room | None:
-        """The room this cause renamed, deleted or reset before (a
-        deleted one too): its first result.
-        """
+        """The room this cause renamed, deleted (gone rooms too) or reset before."""
 
     async def reset_room(self, room_id: str, *, meeting_id: str, cause: str) -> Room:
         """A new generation of links and a new meeting id; the same cause again changes nothing."""
@@ -343,8 +335,8 @@ class Store(Protocol):
 
     async def forget_person(self, person: Person, *, at: datetime) -> None:
         """Take away what is kept of a person: row, browsers, links, confirmations, memberships of
-        ended
-        calls, the text of their finished commands."""
+        ended calls, the text of their finished commands.
+        """
 
     # confirmations
 
@@ -359,8 +351,9 @@ class Store(Protocol):
     # upkeep
 
     async def prune(self, *, before: datetime) -> int:
-        """Delete finished commands, sent letters, expired links and
-        browsers older than `before`; give how many rows.
+        """Delete what ended or expired before; give how many rows.
+
+        Finished commands, sent letters, browsers, questions, links but the newest of each goal.
         """
 
     async def last_event(self) -> datetime | None:

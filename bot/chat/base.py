@@ -33,8 +33,8 @@ class Adapter(Chat, Protocol):
 
     async def start(self, intake: Intake) -> None:
         """Connect and begin to receive; returns when ready to send, or when still trying (a chat
-        that
-        is down is normal). Raises ConfigError-like `ChatMisconfigured` when trying is useless."""
+        that is down is normal). Raises ConfigError-like `ChatMisconfigured` when trying is useless.
+        """
 
     async def stop(self) -> None:
         """Stop receiving, finish what is being received, close. Never raises."""

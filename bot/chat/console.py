@@ -1,9 +1,7 @@
-"""A chat on this machine: channels and people kept in memory, for the terminal and the demo's web
-page.
+"""A chat on this machine, for the terminal and the demo: channels and people kept in memory.
 
 It is an adapter like the others: it posts, edits and answers who may do what, and holds no call
-logic.
-Windows onto it (a terminal, a web page) say things as somebody and listen for what is said.
+logic. Windows onto it (a terminal, a web page) say things as somebody and listen for what is said.
 """
 
 import itertools
@@ -24,9 +22,7 @@ BOT = "bbb-bot"
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """One message of the local chat. `edited` counts edits; `reactions` are keys offered
-    under it.
-    """
+    """One message of the local chat. `edited` counts edits, `reactions` are keys offered."""
 
     ref: str
     channel: str

@@ -34,8 +34,7 @@ LIFTED_LIMITS: dict[str, Any] = {
 class Files:
     """What the files say. `database` is a file in the directory, or ":memory:".
 
-    With `previews` Synapse fetches posted URLs, also from loopback; that needs
-    beautifulsoup4.
+    With `previews` Synapse fetches posted URLs, also from loopback; that needs beautifulsoup4.
     """
 
     directory: Path

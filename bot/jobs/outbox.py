@@ -1,6 +1,4 @@
-"""Letters and card edits go out: in order within a channel, channels side by side, answers
-first.
-"""
+"""Letters and card edits go out: in order in a channel, channels side by side, answers first."""
 
 import asyncio
 import logging

@@ -1,3 +1,1 @@
-"""Arguments in, one service call, what to say out: one file per theme, all commands in
-`COMMANDS`.
-"""
+"""Arguments in, one service call, what to say out: one file per theme, all in `COMMANDS`."""

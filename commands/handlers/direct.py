@@ -1,6 +1,4 @@
-"""Answers that belong to one person: the secret by direct message, a word about it in the
-channel.
-"""
+"""Answers that belong to one person: the secret by direct message, a word in the channel."""
 
 from commands.messages import Message, Phrase, Style, Typed, message
 from commands.spec import Request, Say, say

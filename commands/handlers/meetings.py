@@ -27,9 +27,7 @@ _ROOM = Takes(names=1)
     aliases=("", "démarrer", "demarrer", "starten"),
 )
 async def start(world: World, request: Request, args: Args) -> list[Say]:
-    """The channel's call: shown where it runs, else opened with a
-    card. In a direct channel: my room.
-    """
+    """The channel's call, shown where it runs, else opened with a card; in direct: my room."""
     if request.command.direct:
         if args.title or args.options or args.flags:
             raise UserError("e.only_in_channels", verb="start")

@@ -21,8 +21,7 @@ LONGEST_GUEST_LINK = timedelta(days=30)
 async def people_meant(
     world: World, channel: Channel, asker: Person, words: Sequence[str]
 ) -> list[Person]:
-    """Whom the typed names mean. Raises UserError for one unknown, for a stranger, and for too
-    many.
+    """Whom the typed names mean. Raises UserError for unknown ones, strangers and too many.
 
     A person is written to only if they share a channel with the asker: the bot is no spam relay.
     """

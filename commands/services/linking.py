@@ -1,6 +1,4 @@
-"""Links made: a room's address, a person's own, a guest's; each
-is kept as a hash with its generation.
-"""
+"""Links made: a room's, a person's own, a guest's; each kept as a hash with its generation."""
 
 from datetime import datetime, timedelta
 

@@ -41,9 +41,7 @@ CREATED_WITHIN = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A meeting that may be joined. `fresh` is False when it was
-    open or running before this command.
-    """
+    """A meeting that may be joined; `fresh` unless it was open or running before the command."""
 
     room: Room
     meeting: Meeting
@@ -384,9 +382,7 @@ async def write_off(world: World) -> None:
 
 
 async def running(world: World, room: Room) -> tuple[Meeting, MeetingInfo]:
-    """The room's meeting and what BBB says of it. Raises
-    UserError when nothing runs, ServerTrouble.
-    """
+    """The room's meeting and what BBB says of it. Raises UserError (none), ServerTrouble."""
     meeting = await world.store.live_meeting(room.id)
     if meeting is None or meeting.state is MeetingState.PLANNED:
         raise UserError("e.nothing_runs", room=room.name, start=Typed(""))

@@ -92,9 +92,7 @@ def creation(world: World, person: Person, *, first: bool) -> Iterator[None]:
 async def create(
     world: World, channel: Channel, person: Person, name: str, options: Options, cause: str
 ) -> Room:
-    """A named room. Raises UserError when the name is empty,
-    taken, or the channel has enough rooms.
-    """
+    """A named room. Raises UserError for a name that is empty or taken, and for too many."""
     shown = _room_name(name)
     there = await world.store.rooms_in(channel)
     most = world.policy.limits.rooms_per_channel

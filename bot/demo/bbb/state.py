@@ -147,9 +147,7 @@ class State:
     # --- people ------------------------------------------------------------------------------
 
     def register(self, meeting: Meeting, wish: Wish, *, cookie: str) -> Attendee:
-        """A new session; its browser is still to come. Raises Refusal: maxParticipantsReached,
-        guestDeniedAccess.
-        """
+        """A new session, without its browser. Raises Refusal (full, or a guest denied)."""
         now = self.now_ms()
         self._refuse_when_full(meeting, wish, now)
         internal_id = f"w_{secrets.token_hex(6)}"
