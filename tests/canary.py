@@ -58,7 +58,10 @@ class Aviary:
         self.found: list[str] = []
 
     def plant(self, secret: str | bytes, name: str) -> None:
-        """Look for this secret from now on, however it is written."""
+        """Look for this secret from now on, however it is written. It should be like no other text:
+        `token` would be found everywhere.
+        """
+        assert len(secret) >= 16, "a secret that short may stand anywhere by chance"
         for form in _written(secret):
             self._names[form] = name
         longest_first = sorted(map(re.escape, self._names), key=len, reverse=True)

@@ -79,7 +79,9 @@ class Ordeal:
     def open_calls(self) -> set[str]:
         """By BBB's own ids; the bot knows of all of them, and of no other as open."""
         at_bbb = {one.internal_id for one in self.bbb.state.meetings() if not one.is_over}
-        assert self.known("WHERE state <> 'ended'") == at_bbb
+        open_here = self.known("WHERE state <> 'ended'")
+        assert open_here - at_bbb == set(), "open for the bot only"
+        assert at_bbb - open_here == set(), "open at BBB only"
         return at_bbb
 
     def known(self, where: str = "") -> set[str]:

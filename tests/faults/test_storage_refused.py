@@ -14,6 +14,7 @@ import pytest
 from bot.demo.synapse import Account
 from bot.keys import open_keys
 from storage.open import open_store
+from tests import canary
 from tests.contract.examples import command
 from tests.faults.elsewhere import require_namespaces, with_read_only
 from tests.faults.lives import KILLED, Life, Lives
@@ -28,7 +29,7 @@ from tests.unit.test_open_store import (
     write_text,
 )
 
-NOBODY = Account("@bot:localhost", "canary-token", "TESTS", "")
+NOBODY = Account("@bot:localhost", canary.ACCESS_TOKEN, "TESTS", "")
 
 
 def config_for(directory: Path) -> Path:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.app import CONFIG_WRONG
 from bot.demo.synapse import Account
+from tests import canary
 from tests.matrix.homeserver import DEVICE, ME, Homeserver, refuses, says, synced
 from tests.matrix.our_bot import BOT, free_port, write_config
 
@@ -20,7 +21,7 @@ ENDS_WITHIN = 60.0
 async def test_a_token_revoked_while_it_runs_ends_it_with_the_way_out(
     tmp_path: Path, errcode: str
 ) -> None:
-    account = Account(ME, "canary-token", DEVICE, "")
+    account = Account(ME, canary.ACCESS_TOKEN, DEVICE, "")
     async with Homeserver() as server:
         server.syncs += [says(synced("s1")), refuses(401, errcode)]
         config = write_config(
