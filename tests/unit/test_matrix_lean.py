@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.chat.matrix.lean import Json, lean, restored, says_nothing
+from bot.chat.matrix.lean import lean, restored, says_nothing
+from bot.chat.matrix.shapes import Json
 
 TALK = {"type": "m.room.message", "event_id": "$talk"}
 SEALED = {"type": "m.room.encrypted", "event_id": "$sealed"}

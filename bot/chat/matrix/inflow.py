@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from bot.chat.base import Intake
 from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.background import Background
-from bot.chat.matrix.client import Client, Json
+from bot.chat.matrix.client import Client
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors
 from bot.chat.matrix.gaps import events_between
@@ -17,6 +17,7 @@ from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.late import LateKeys
 from bot.chat.matrix.lean import restored
 from bot.chat.matrix.receive import PLATFORM, Place, Reader
+from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.timelines import (
     arrivals,
     closed,

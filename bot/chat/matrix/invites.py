@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.chat.matrix.client import Json
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors
+from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.upgrades import Upgrades, predecessor
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,10 @@ from collections import defaultdict
 from typing import Any
 
 from bot.chat.matrix.answers import MatrixError
-from bot.chat.matrix.client import Client, Json
+from bot.chat.matrix.client import Client
 from bot.chat.matrix.cross_signing import CrossSigning
 from bot.chat.matrix.own_device import check, published_device
+from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.sharing import Sharing
 from commands.errors import ChatRefused, ChatUnavailable
 

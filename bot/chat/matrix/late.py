@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.chat.matrix.client import Client, Json
+from bot.chat.matrix.client import Client
+from bot.chat.matrix.shapes import Json
 
 PATIENCE_SECONDS = 300.0
 _MOST = 200

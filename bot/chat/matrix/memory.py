@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.chat.matrix.client import Client, Json, at
+from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.receive import OUR_ID, moment
+from bot.chat.matrix.shapes import Json
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)

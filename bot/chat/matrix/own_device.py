@@ -1,8 +1,9 @@
 """Whether the device that the homeserver shows to others is the one whose keys are kept here."""
 
 from bot.chat.base import ChatMisconfigured
-from bot.chat.matrix.client import Client, Json, at
-from bot.chat.matrix.signatures import is_signed, nested
+from bot.chat.matrix.client import Client, at
+from bot.chat.matrix.shapes import Json, nested
+from bot.chat.matrix.signatures import is_signed
 
 LOST = (
     "The encryption store is not the one of the device {device}: lost, from another device, or "

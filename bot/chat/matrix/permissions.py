@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client, at
+from bot.chat.matrix.shapes import mapping
 from commands.errors import ChatUnavailable
 from commands.ports import Membership, Rights
 
@@ -37,7 +38,7 @@ def number(value: Any) -> int | None:
 
 def creators(create: Mapping[str, Any]) -> frozenset[str]:
     """Who made the room, and in version 12 whom they put beside them."""
-    content = _mapping(create.get("content"))
+    content = mapping(create.get("content"))
     version = _version(content)
     if _are_privileged(version):
         added = content.get("additional_creators")
@@ -52,7 +53,7 @@ def creators(create: Mapping[str, Any]) -> frozenset[str]:
 
 def has_privileged_creators(create: Mapping[str, Any]) -> bool:
     """From version 12 on creators stand above every level; an unknown version counts as older."""
-    return _are_privileged(_version(_mapping(create.get("content"))))
+    return _are_privileged(_version(mapping(create.get("content"))))
 
 
 def level_of(user: str, *, create: Mapping[str, Any], power: Mapping[str, Any] | None) -> Level:
@@ -65,7 +66,7 @@ def level_of(user: str, *, create: Mapping[str, Any], power: Mapping[str, Any] |
         return math.inf
     if power is None:
         return 100 if made_it else 0
-    own = number(_mapping(power.get("users")).get(user))
+    own = number(mapping(power.get("users")).get(user))
     default = number(power.get("users_default"))
     return next((level for level in (own, default) if level is not None), 0)
 
@@ -94,10 +95,6 @@ def _version(content: Mapping[str, Any]) -> int | None:
 
 def _are_privileged(version: int | None) -> bool:
     return version is not None and version >= 12
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 class Permissions:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat.matrix.identity import USAGES
-from bot.chat.matrix.signatures import Json, is_signed, nested
+from bot.chat.matrix.shapes import Json, nested
+from bot.chat.matrix.signatures import is_signed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.chat.matrix.mentions import with_ids, without_leading
+from bot.chat.matrix.shapes import mapping
 from commands.grammar import addressed
 from storage.records import Channel, Command, Kind, Person
 
@@ -79,7 +80,7 @@ class Reader:
         return (self.me, local, local[1:], *place.names)
 
     def _reaction(self, event: Event, place: Place) -> Command | None:
-        relation = _mapping(event["content"].get("m.relates_to"))
+        relation = mapping(event["content"].get("m.relates_to"))
         key, target = relation.get("key"), relation.get("event_id")
         if relation.get("rel_type") != "m.annotation" or not isinstance(target, str):
             return None
@@ -129,7 +130,7 @@ def _is_whole(event: Event) -> bool:
     texts = ("type", "event_id", "sender")
     if not all(isinstance(event.get(name), str) for name in texts):
         return False
-    redacted = "redacted_because" in _mapping(event.get("unsigned"))
+    redacted = "redacted_because" in mapping(event.get("unsigned"))
     return (
         isinstance(event.get("content"), Mapping) and "origin_server_ts" in event and not redacted
     )
@@ -137,7 +138,7 @@ def _is_whole(event: Event) -> bool:
 
 def _typed(content: Event) -> str | None:
     """The text somebody typed; None for notices, emotes, edits, and what is no text."""
-    body, relation = content.get("body"), _mapping(content.get("m.relates_to"))
+    body, relation = content.get("body"), mapping(content.get("m.relates_to"))
     if content.get("msgtype") != "m.text" or not isinstance(body, str):
         return None
     if relation.get("rel_type") == "m.replace" or "m.new_content" in content:
@@ -162,16 +163,12 @@ def without_reply_fallback(body: str) -> str:
 
 
 def _thread(content: Event) -> str | None:
-    relation = _mapping(content.get("m.relates_to"))
+    relation = mapping(content.get("m.relates_to"))
     root = relation.get("event_id")
     return root if relation.get("rel_type") == "m.thread" and isinstance(root, str) else None
 
 
 def _mentioned(content: Event) -> frozenset[str]:
-    listed = _mapping(content.get("m.mentions")).get("user_ids")
+    listed = mapping(content.get("m.mentions")).get("user_ids")
     found = listed if isinstance(listed, list) else []
     return frozenset(who for who in found if isinstance(who, str))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.chat.matrix.answers import MatrixError
-from bot.chat.matrix.client import Client, Json, at
+from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.identity import USAGES, Identity
 from bot.chat.matrix.published import Published
 from bot.chat.matrix.recovery import (
@@ -19,7 +19,8 @@ from bot.chat.matrix.recovery import (
     spelled,
     unseal,
 )
-from bot.chat.matrix.signatures import SEED_BYTES, decoded, nested, unpadded
+from bot.chat.matrix.shapes import Json, nested
+from bot.chat.matrix.signatures import SEED_BYTES, decoded, unpadded
 
 _DEFAULT_KEY = "m.secret_storage.default_key"
 _WRONG = "matrix.recovery_key is not the recovery key that the account's secrets are sealed with."

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
 from bot.chat.matrix.background import Background
-from bot.chat.matrix.client import Client, Json, at
+from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.memory import FORGETS, own_message
 from bot.chat.matrix.receive import OUR_ID
 from bot.chat.matrix.rendering import content_of, edited, relation
+from bot.chat.matrix.shapes import Json
 from commands.errors import ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from nio.responses import ErrorResponse, KeysClaimResponse, KeysQueryResponse
 
-from bot.chat.matrix.client import Client, Json, at
-from bot.chat.matrix.signatures import nested
+from bot.chat.matrix.client import Client, at
+from bot.chat.matrix.shapes import Json, nested
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)

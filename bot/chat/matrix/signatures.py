@@ -8,9 +8,9 @@ from typing import Any
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
-SEED_BYTES = 32
+from bot.chat.matrix.shapes import Json, nested
 
-Json = dict[str, Any]
+SEED_BYTES = 32
 
 
 class SigningKey:
@@ -49,13 +49,6 @@ def is_signed(value: Mapping[str, Any], user: str, key_id: str, public: str) -> 
     except ValueError:
         return False
     return True
-
-
-def nested(value: Any, *names: str) -> Any:
-    """What stands under these names in objects within objects; None where it does not."""
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
 
 
 def unpadded(raw: bytes) -> str:

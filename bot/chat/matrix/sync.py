@@ -9,8 +9,9 @@ from typing import Any
 
 from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix.answers import MatrixError, waiting_time
-from bot.chat.matrix.client import Client, Json
+from bot.chat.matrix.client import Client
 from bot.chat.matrix.filters import SYNC
+from bot.chat.matrix.shapes import Json
 from commands.errors import ChatUnavailable
 from storage.store import StoreError
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bot.chat.matrix.receive import PLATFORM, moment
+from bot.chat.matrix.shapes import mapping
 from storage.records import Channel, Command, Kind, Person
 
 Event = Mapping[str, Any]
@@ -14,7 +15,7 @@ def is_membership(event: Event, *states: str) -> bool:
     """Whether this says that somebody is now in one of these states (`join`, `leave` ...)."""
     if event.get("type") != "m.room.member" or not isinstance(event.get("state_key"), str):
         return False
-    membership: str | None = _mapping(event.get("content")).get("membership")
+    membership: str | None = mapping(event.get("content")).get("membership")
     return membership in states
 
 
@@ -22,7 +23,7 @@ def came_in(event: Event) -> bool:
     """Whether somebody joined by this, who was not in before (a new name is a join as well)."""
     if not is_membership(event, "join"):
         return False
-    unsigned = _mapping(event.get("unsigned"))
+    unsigned = mapping(event.get("unsigned"))
     if "prev_content" in unsigned:
         return _state_before(event) != "join"
     return "replaces_state" not in unsigned
@@ -63,7 +64,7 @@ def welcome(
     """
     if not is_own_join(event, me) or (_state_before(event) != "invite" and replaces is None):
         return None
-    inviter = _mapping(event.get("unsigned")).get("prev_sender")
+    inviter = mapping(event.get("unsigned")).get("prev_sender")
     who = inviter if isinstance(inviter, str) else me
     return _change(event, Kind.WELCOME, room=room, who=who, direct=direct, target=replaces)
 
@@ -120,10 +121,6 @@ def _sender(event: Event) -> str:
 
 
 def _state_before(event: Event) -> str | None:
-    before = _mapping(_mapping(event.get("unsigned")).get("prev_content"))
+    before = mapping(mapping(event.get("unsigned")).get("prev_content"))
     state: str | None = before.get("membership")
     return state
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.chat.matrix.answers import MatrixError
-from bot.chat.matrix.client import Client, Json, at
+from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.doors import Doors
+from bot.chat.matrix.shapes import Json, mapping
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +24,12 @@ def replacement(event: Event) -> str | None:
     """
     if event.get("type") != "m.room.tombstone" or event.get("state_key") != "":
         return None
-    return _room(_mapping(event.get("content")).get("replacement_room"))
+    return _room(mapping(event.get("content")).get("replacement_room"))
 
 
 def predecessor(content: Any) -> str | None:
     """The room that a new one claims to replace, by the content of its create event."""
-    return _room(_mapping(_mapping(content).get("predecessor")).get("room_id"))
+    return _room(mapping(mapping(content).get("predecessor")).get("room_id"))
 
 
 class Upgrades:
@@ -48,7 +49,7 @@ class Upgrades:
     async def is_named(self, old: str, new: str) -> bool:
         """Whether the tombstone of a room that the bot is or was in names the new one."""
         content = await self._state(old, "m.room.tombstone")
-        return old != new and _room(_mapping(content).get("replacement_room")) == new
+        return old != new and _room(mapping(content).get("replacement_room")) == new
 
     async def follow(self, old: str, new: str, *, via: str) -> None:
         """Go where a tombstone points, if the door is open; to be run beside the sync.
@@ -83,7 +84,3 @@ class Upgrades:
 
 def _room(value: Any) -> str | None:
     return value if isinstance(value, str) and value.startswith("!") else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
