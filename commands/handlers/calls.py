@@ -1,9 +1,7 @@
 """call, invite, guest: letting people in by name, or outsiders by a link."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from commands.errors import UserError
+from commands.handlers.counting import creation, invitations
 from commands.handlers.direct import direct
 from commands.messages import Arg, LinkTo, Message, Phrase, TextKey, Typed, Who
 from commands.options import span
@@ -26,11 +24,7 @@ group = Group()
 async def call(world: World, request: Request, args: Args) -> list[Say]:
     """A private call: personal links by direct message, everyone is moderator."""
     others = await _people(world, request, args, "call @ana @bo")
-    first = request.command.attempts == 1
-    with (
-        _invitations(world, request, others),
-        rooms.creation(world, request.person, first=first),
-    ):
+    with invitations(world, request, len(others)), creation(world, request):
         room, links = await calls.call(
             world, request.command.channel, request.person, others, args.title, request.cause
         )
@@ -64,24 +58,6 @@ async def _people(world: World, request: Request, args: Args, usage: str) -> lis
     return people
 
 
-@contextmanager
-def _invitations(world: World, request: Request, people: list[Person]) -> Iterator[None]:
-    """Count so many people as invited, unless it comes to nothing; what a crash interrupted was
-    counted the first time. Raises UserError.
-    """
-    limiter, cost = world.limiters.invitations, len(people)
-    if request.command.attempts > 1:
-        yield
-        return
-    if wait := limiter.wait(request.person, world.clock(), cost):
-        raise UserError("e.too_many_invitations", wait=wait)
-    try:
-        yield
-    except Exception:
-        limiter.give_back(request.person, world.clock(), cost)
-        raise
-
-
 @group.command(
     "invite",
     "invite @user… [ROOM]",
@@ -96,7 +72,7 @@ async def invite(world: World, request: Request, args: Args) -> list[Say]:
     people = await _people(world, request, args, "invite @user [ROOM]")
     asker = await _asker(world, request)
     told = []
-    with _invitations(world, request, people):
+    with invitations(world, request, len(people)):
         links = await calls.invite(world, room, people)
     for person, link in links:
         language = await world.own_language(person) or request.language

@@ -5,6 +5,7 @@ from itertools import count
 
 from commands.cleaning import clean
 from commands.errors import UserError
+from commands.handlers.counting import creation
 from commands.handlers.direct import by_direct_message
 from commands.messages import Arg, Message, Phrase, TextKey, Typed
 from commands.options import KEYS, Options, looser, read
@@ -34,9 +35,9 @@ async def start(world: World, request: Request, args: Args) -> list[Say]:
         return await my_room(world, request)
     options = read(args.options, world.policy)
     may_loosen(world, request, options)
-    new, first = "new" in args.flags, request.command.attempts == 1
+    new = "new" in args.flags
     open_in = meetings.open_in_new_room if new else meetings.open_for_command
-    with rooms.creation(world, request.person, first=first) if new else nullcontext():
+    with creation(world, request) if new else nullcontext():
         room = await _room_to_start(world, request, args, options)
         opened = await open_in(world, room, request.person, args.title, options, request.cause)
     if opened.fresh and opened.card is not None:

@@ -1,6 +1,7 @@
 """create, rooms, rename, delete-room, join, my: places to meet and the way into them."""
 
 from commands.errors import UserError
+from commands.handlers.counting import creation
 from commands.handlers.direct import by_direct_message
 from commands.handlers.meetings import may_loosen, my_room
 from commands.messages import Message, Phrase, Typed
@@ -25,7 +26,7 @@ async def create(world: World, request: Request, args: Args) -> list[Say]:
     """A named room in this channel."""
     options = read(args.options, world.policy)
     may_loosen(world, request, options)
-    with rooms.creation(world, request.person, first=request.command.attempts == 1):
+    with creation(world, request):
         room = await rooms.create(
             world, request.command.channel, request.person, args.title, options, request.cause
         )

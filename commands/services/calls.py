@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from commands.cleaning import clean
-from commands.errors import ServerUnreachable, UserError
+from commands.errors import UserError
 from commands.messages import LinkTo, Who
 from commands.options import Options
 from commands.services import meetings, rooms
@@ -53,8 +53,6 @@ async def call(
     room = await world.store.put_room(
         rooms.new_room(world, RoomKind.CALL, channel, name, asker, cause), members
     )
-    if room.deleted_at is not None:  # the first try failed, then a crash came
-        raise ServerUnreachable("", "create", "refused before")
     await meetings.open_in_new_room(world, room, asker, topic, Options(), cause)
     return room, [(person, await personal_link(world, room, person)) for person in members]
 

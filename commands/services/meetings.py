@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from commands.cleaning import clean
-from commands.errors import LeftAlone, NoSuchMeeting, ServerBusy, ServerTrouble, UserError
+from commands.errors import (
+    LeftAlone,
+    NoSuchMeeting,
+    ServerBusy,
+    ServerTrouble,
+    ServerUnreachable,
+    UserError,
+)
 from commands.messages import Typed
 from commands.options import Options
 from commands.permissions import Standing, may_end
@@ -73,6 +80,8 @@ async def open_in_new_room(
     world: World, room: Room, person: Person, topic: str, options: Options, cause: str
 ) -> Opened:
     """The same for a room that was made for this call alone, and goes again if it is not opened."""
+    if room.deleted_at is not None:  # the first try failed, then a crash came
+        raise ServerUnreachable("", "create", "refused before")
     try:
         return await open_for_command(world, room, person, topic, options, cause)
     except ServerTrouble:

@@ -1,8 +1,7 @@
 """Rooms: the one every channel has, named ones, a person's own."""
 
 import base64
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from commands.cleaning import clean
 from commands.errors import UserError
@@ -68,25 +67,6 @@ async def personal_room(world: World, person: Person, channel: Channel, cause: s
     return await world.store.put_room(
         new_room(world, RoomKind.PERSONAL, channel, name, person, cause)
     )
-
-
-@contextmanager
-def creation(world: World, person: Person, *, first: bool) -> Iterator[None]:
-    """Count a room or call this person makes, unless it comes to nothing.
-
-    What a crash interrupted (not `first`) was counted the first time. Raises UserError when there
-    were too many within an hour.
-    """
-    if not first:
-        yield
-        return
-    if wait := world.limiters.creates.wait(person, world.clock()):
-        raise UserError("e.too_many_creates", wait=wait)
-    try:
-        yield
-    except Exception:
-        world.limiters.creates.give_back(person, world.clock())
-        raise
 
 
 async def create(

@@ -221,6 +221,21 @@ async def test_what_comes_to_nothing_is_not_counted(scene: Scene) -> None:
     assert limiters.creates.wait(alice, now, cost=5) is None
 
 
+@pytest.mark.parametrize("typed", ["start Planning new", "call {bob} Planning"])
+async def test_what_was_refused_before_a_crash_is_not_opened_after_it(
+    scene: Scene, typed: str
+) -> None:
+    """Its room is gone already: a card would lead nowhere."""
+    command = await scene.command("alice", typed.format(bob=scene.stage.mention("bob")))
+    scene.break_bbb("down")
+    await scene.run_and_crash(command)
+    scene.mend_bbb()
+    await scene.bot.inbox.resume()
+    await scene.settle()
+    assert "The video server does not answer" in await scene.last()
+    assert scene.bbb.state.meetings() == []
+
+
 async def test_a_hostile_name_stays_plain_text(scene: Scene) -> None:
     await scene.stage.renames("bob", "**@room** <b>`x`</b> {link} [a](http://evil.example)")
     await scene.says("bob", "!bbb")
