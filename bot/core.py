@@ -11,9 +11,12 @@ from functools import partial
 from bot.chat.base import Adapter
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.clockwork import Clockwork
+from bot.jobs.edits import Edits
 from bot.jobs.housekeeping import Housekeeping
 from bot.jobs.inbox import Inbox
-from bot.jobs.outbox import Outbox, Words
+from bot.jobs.line import Line
+from bot.jobs.outbox import Outbox
+from bot.jobs.wording import Words
 from bot.metrics import Metrics
 from bot.web.readiness import Health, Part
 from commands.dispatch import Dispatcher
@@ -74,15 +77,17 @@ class Bot:
         )
         self.adapters = tuple(adapters)
         self.joining = Joining(self.world)
+        words = Words(policy, links)
+        self._lines = [Line(one, clock, policy.paces.get(one.platform)) for one in adapters]
         self.outbox = Outbox(
             store,
-            chats,
-            Words(policy, links),
+            self._lines,
+            words,
             clock,
             self.metrics,
-            policy=policy,
             alarm=lambda letter: undelivered(self.world, letter),
         )
+        self.edits = Edits(store, self._lines, words, clock, every=policy.edit_every)
         self.inbox = Inbox(
             store,
             Dispatcher(self.world, count=self._count).run,
@@ -91,7 +96,7 @@ class Bot:
             unreadable=self._not_read,
         )
         self._post = Clockwork("post", self.outbox.collect)
-        self._edits = Clockwork("edits", self.outbox.collect_edits)
+        self._edits = Clockwork("edits", self.edits.collect)
         # One loop for each server: a dead one holds nobody else's meetings up.
         self._watches = [
             Clockwork(f"watch {server}", partial(meetings.look_due, self.world, server))
@@ -124,12 +129,13 @@ class Bot:
         await self.inbox.stop(DRAIN)
         await self._post.stop()
         await self._last_letters()
-        await self.outbox.stop(DRAIN)
+        await asyncio.gather(self.outbox.stop(DRAIN), self.edits.stop(DRAIN))
         for adapter in self.adapters:
             await adapter.stop()
 
     def _clock_went_back(self, by: timedelta) -> None:
-        self.outbox.clock_went_back(by)
+        for line in self._lines:
+            line.clock_went_back(by)
         self._housekeeping.clock_was_set()
 
     async def _last_letters(self) -> None:
@@ -145,6 +151,7 @@ class Bot:
         for server in self.world.servers.names():
             await meetings.look_due(self.world, server)
         await self.outbox.deliver_due()
+        await self.edits.deliver_due()
 
     async def prune(self) -> None:
         """Housekeeping: forget finished commands, sent letters and dead links after 30 days."""

@@ -14,7 +14,6 @@ import pytest
 import time_machine
 
 from bot.app import utc_now
-from bot.jobs.clock_watch import ClockWatch
 from commands.errors import ChatBusy, ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
 from commands.visits import Go, NotFound
@@ -136,9 +135,7 @@ async def test_set_back_while_no_bot_ran_it_is_noticed_at_the_start(scene: Scene
     fail_next_sends(scene, ChatUnavailable("away"))
     await scene.says("bob", "!bbb rooms")
     scene.clock.now -= HOUR
-    bot = scene.bot
-    started = ClockWatch(bot.world.store, scene.clock, bot.outbox.clock_went_back)
-    await started.begin()
+    await scene.bot.clock_watch.begin()
     await scene.forward(seconds=60)
     assert len(await scene.said()) == 2
 

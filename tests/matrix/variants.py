@@ -12,17 +12,17 @@ from collections.abc import Callable
 import bot.chat.matrix.sending
 import bot.core
 from bot.cli import main
+from bot.jobs.line import Line
 from bot.jobs.outbox import Outbox
-from commands.ports import Chat
 from storage.records import Letter
 
 
 class DoneBeforeSent(Outbox):
     """Notes a letter as sent, and only then sends it: what a crash falls between is lost."""
 
-    async def _send(self, chat: Chat, letter: Letter) -> None:
+    async def _send(self, line: Line, letter: Letter) -> bool:
         await self._store.letter_sent(letter.id, "not sent yet", at=self._clock())
-        await super()._send(chat, letter)
+        return await super()._send(line, letter)
 
 
 def random_id(*parts: str) -> str:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.outbox import AT_ONCE, Outbox, Words
+from bot.jobs.edits import Edits
+from bot.jobs.line import AT_ONCE, Line
+from bot.jobs.outbox import Outbox
 from bot.jobs.pace import Budget
+from bot.jobs.wording import Words
 from bot.metrics import Metrics
 from commands.errors import (
     ChatBusy,
@@ -57,7 +60,7 @@ class FakeChat:
         self.tries = 0
         self.edits: list[str] = []
         self.troubles: list[ChatTrouble] = []
-        self.door: list[ChatTrouble] = []
+        self.door: list[Exception] = []
         self.outgoing: list[Outgoing] = []
         self.limit: SynapseLimit | None = None
         self.refused = 0
@@ -110,18 +113,14 @@ class Office:
         self.store = store
         self.chat = FakeChat()
         self.alarms: list[str] = []
-        paces = {"matrix": pace} if pace else {}
-        policy = Policy(public_url="https://calls.example.org", paces=paces)
+        policy = Policy(public_url="https://calls.example.org")
         words = Words(policy, Links(b"k" * 32, policy.public_url))
-        self.outbox = Outbox(
-            store,
-            {"matrix": self.chat},  # type: ignore[dict-item]
-            words,
-            lambda: self.now,
-            Metrics(),
-            policy=policy,
-            alarm=self.alarm,
-        )
+        line = Line(self.chat, self.clock, pace)  # type: ignore[arg-type]
+        self.outbox = Outbox(store, [line], words, self.clock, Metrics(), alarm=self.alarm)
+        self.edits = Edits(store, [line], words, self.clock, every=policy.edit_every)
+
+    def clock(self) -> datetime:
+        return self.now
 
     async def alarm(self, letter: Letter) -> list[Letter]:
         self.alarms.append(letter.id)
@@ -145,6 +144,7 @@ class Office:
 
     async def deliver(self) -> None:
         await self.outbox.deliver_due()
+        await self.edits.deliver_due()
 
     async def wait(self, **span: float) -> None:
         self.now += timedelta(**span)
@@ -277,6 +277,17 @@ async def test_a_letter_that_trips_the_adapter_up_is_dead_after_three_tries(offi
     await office.write("good")
     await office.deliver()
     assert office.chat.order == ["good"]
+    assert await office.dead() == ["poison"]
+
+
+async def test_a_door_that_trips_the_adapter_up_is_tried_three_times(office: Office) -> None:
+    office.chat.door = [ZeroDivisionError() for _ in range(3)]
+    await office.write("poison", person="@ana:example.org")
+    await office.deliver()
+    await office.write("later", person="@ana:example.org")
+    for _ in range(3):
+        await office.wait(minutes=1)
+    assert office.chat.order == ["later"]
     assert await office.dead() == ["poison"]
 
 
