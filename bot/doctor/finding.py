@@ -50,7 +50,7 @@ def findings_of(error: ConfigError) -> list[Finding]:
 
 def _remedy(source: Source) -> str:
     if source.line is None:
-        return "copy config.yaml.example to config.yaml, or name yours with --config"
+        return "write one with bbb-bot init, or name yours with --config"
     return f"correct {source}; see docs/configuration.md"
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 SOON = 60
-NEXT = "Next: copy config.yaml.example to config.yaml and run bbb-bot doctor"
+NEXT = "Next: bbb-bot init sets it up for your servers; docs/getting-started.md says how"
 
 
 @asynccontextmanager

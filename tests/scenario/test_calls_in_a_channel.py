@@ -132,9 +132,9 @@ async def test_the_first_to_type_is_nobody_special(scene: Scene) -> None:
 
 async def test_a_member_cannot_open_the_door_wider_than_the_admins_do(scene: Scene) -> None:
     await scene.says("bob", "!bbb start guests:on")
-    assert "Only this channel's admins can do guests, lobby here" in await scene.last()
+    assert "Only this channel's admins may use guests, lobby here" in await scene.last()
     await scene.says("bob", "!bbb create Open guests:on")
-    assert "Only this channel's admins can do guests, lobby here" in await scene.last()
+    assert "Only this channel's admins may use guests, lobby here" in await scene.last()
     await scene.says("alice", "!bbb start guests:on")
     assert "call opened by Alice Martin" in await scene.last()
 

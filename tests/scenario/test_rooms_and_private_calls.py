@@ -31,7 +31,7 @@ async def test_a_named_room_lives_until_it_is_deleted(scene: Scene) -> None:
 async def test_only_the_owner_and_admins_delete_a_room(scene: Scene) -> None:
     await scene.says("alice", "!bbb create Lab")
     await scene.says("bob", "!bbb delete-room Lab")
-    assert "Only this channel's admins and the room's owner can do delete-room" in (
+    assert "Only this channel's admins and the room's owner may use delete-room" in (
         await scene.last()
     )
     await scene.says("bob", "!bbb delete-room Cellar")

@@ -50,7 +50,7 @@ async def test_a_refusal_says_what_and_what_next(scene: Scene, typed: str, answe
 
 async def test_the_channels_language_is_its_admins_choice(scene: Scene) -> None:
     await scene.says("bob", "!bbb lang fr")
-    assert "Only this channel's admins can do lang here" in await scene.last()
+    assert "Only this channel's admins may use lang here" in await scene.last()
     await scene.says("alice", "!bbb lang fr")
     assert await scene.last() == "Désormais, je parle français ici."
     await scene.says("bob", "!bbb démarrer")
