@@ -69,6 +69,8 @@ async def die_at(bot: Ordeal, point: str, *, times: int) -> None:
         bot.ask()
         nth = 1 + number % 2
         assert await bot.die(point, nth), f"there is no pass {nth} of {point}"
+        if number % KILLS_IN_A_ROW == KILLS_IN_A_ROW - 1:
+            await bot.finish()
     await bot.finish()
     bot.judge()
 
