@@ -8,7 +8,6 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
 from bot.chat.base import Adapter, ChatMisconfigured
 from bot.chat.matrix.adapter import MatrixAdapter
+from bot.clock import utc_now
 from bot.config import Settings
 from bot.core import Bot, Secrets
 from bot.keys import Keys, open_data_dir, open_keys
@@ -215,11 +215,6 @@ async def _listen(gateway: Gateway, host: str, port: int, stack: AsyncExitStack)
         reason = f"Cannot listen on {host}:{port} ({error.strerror})."
         raise CannotStart(f"{reason} Choose another port, or stop what has it.") from error
     stack.push_async_callback(gateway.stop)
-
-
-def utc_now() -> datetime:
-    """The real clock."""
-    return datetime.now(UTC)
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -20,14 +20,15 @@ from commands.errors import (
 from commands.grammar import Parsed, Unclosed, parse
 from commands.handlers.buttons import BUTTONS, Button
 from commands.handlers.table import COMMANDS, Table
-from commands.messages import Message, Typed, to_json
+from commands.letters import letters_of
+from commands.messages import Message, Typed
 from commands.permissions import Right, Standing, may
 from commands.ports import Membership, Rights
 from commands.refs import ref_of
-from commands.services import alarms, cards, channels
+from commands.services import alarms, channels
 from commands.spec import Request, Say, Spec, say
 from commands.world import World
-from storage.records import Channel, Command, Kind, Letter, Person, Priority
+from storage.records import Channel, Command, Kind, Letter
 from storage.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -79,11 +80,12 @@ class Dispatcher:
         log.error("command given up", extra={"action": "command_buried", "ref": ref_of(command.id)})
         apology = await self._in_language(command, [say("e.bug", ref=ref_of(command.id))])
         await self._world.store.bury(
-            command.id, "started too often", self._letters(command, apology)
+            command.id, "started too often", letters_of(command, apology, now=self._world.clock())
         )
 
     async def _finish(self, command: Command, said: Sequence[Say]) -> list[Letter]:
-        letters = await self._unless_looping(command, self._letters(command, said))
+        letters = letters_of(command, said, now=self._world.clock())
+        letters = await self._unless_looping(command, letters)
         posted = [one.card for one in said if one.card is not None]
         new = await self._world.store.finish(
             command.id, letters, at=self._world.clock(), cards=posted, lease=HANDED_OVER
@@ -274,44 +276,6 @@ class Dispatcher:
             replace(one, message=_in(one.message, language), fallback=_in(one.fallback, language))
             for one in said
         ]
-
-    def _letters(self, command: Command, said: Sequence[Say]) -> list[Letter]:
-        return [self._letter(command, n, one) for n, one in enumerate(said)]
-
-    def _letter(self, command: Command, n: int, one: Say) -> Letter:
-        if one.card is not None:
-            letter = cards.letter_of(one.card, letter_id=f"{one.card.id}/post")
-            return replace(letter, reply_to=command.origin, priority=Priority.ANSWER)
-        letter = Letter(
-            id=self._letter_id(command, n),
-            platform=command.channel.platform,
-            content=to_json(one.message or Message(())),
-            created_at=self._world.clock(),
-            priority=Priority.ANSWER,
-        )
-        if command.kind not in (Kind.WELCOME, Kind.GONE):
-            asked = command.target or command.origin
-            thread = None if command.direct else command.thread or asked
-            letter = replace(letter, reply_to=asked, thread=thread)
-        if one.to is not None:
-            return _to_person(letter, command, one, one.to)
-        return replace(letter, channel=command.channel.id)
-
-    def _letter_id(self, command: Command, n: int) -> str:
-        if command.kind is Kind.WELCOME:
-            said = f"moved:{command.target}" if command.target else "hello"
-            return f"{said}:{command.channel.platform}:{command.channel.id}"
-        return f"{command.id}/{n}"
-
-
-def _to_person(letter: Letter, command: Command, one: Say, person: Person) -> Letter:
-    fallback = to_json(one.fallback) if one.fallback and not command.direct else None
-    return replace(
-        letter,
-        person=person.id,
-        fallback=fallback,
-        fallback_channel=command.channel.id if fallback else None,
-    )
 
 
 def _in(text: Message | None, language: str) -> Message | None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 
+from bot.clock import utc_now
 from bot.config import Settings
 from bot.doctor.asking import Case, http_client
 from bot.doctor.bbb import check_bbb
@@ -54,10 +55,6 @@ CHECKS = {
 """What there is to ask for by name, in the order in which it is told."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def names() -> list[str]:
     """Every name that can be asked for: the checks, and single things they find."""
     found = [name for check in CHECKS for name in (check, *CHECKS[check].finds)]
@@ -70,7 +67,7 @@ async def examine(
     *,
     offline: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
-    now: Clock = _utc_now,
+    now: Clock = utc_now,
     expiry_of: Callable[[str, int], Awaitable[datetime]] = expiry_of,
     seconds: float = SECONDS,
 ) -> list[Finding]:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
+from bot.clock import utc_now
 from bot.config import BbbServer, Settings, values
 from bot.doctor.asking import Asker, Case, NoAnswer, ask, http_client
 from bot.doctor.bbb import accepted_algorithm
@@ -25,16 +25,12 @@ _ONE_REQUEST = 4.0
 Result = TypeVar("Result")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Trials:
     """Each method gives what its answer means, or raises Refused."""
 
     transport: httpx.AsyncBaseTransport | None = None
-    now: Clock = _utc_now
+    now: Clock = utc_now
     listen: tuple[str, int] = ("127.0.0.1", 8080)
     """Where the bot will stand, behind the public address."""
 

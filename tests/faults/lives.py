@@ -19,11 +19,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from bot.app import utc_now
 from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
 from bot.chat.matrix.adapter import MatrixAdapter
 from bot.cli import main
+from bot.clock import utc_now
 from bot.core import Bot, Secrets
 from bot.jobs import clockwork
 from commands.ports import Limits, Policy

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from bot.app import utc_now
+from bot.clock import utc_now
 from commands.errors import ChatBusy, ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
 from commands.visits import Go, NotFound

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import utc_now
+from bot.clock import utc_now
 from tests.conftest import Proof
 from tests.scenario.conftest import clock, scene, store
 from tests.scenario.scene import TEAM, Clock, Scene

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.app import utc_now
 from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
+from bot.clock import utc_now
 from bot.core import Bot, Secrets
 from bot.demo.bbb import SimulatedBBB
 from bot.demo.synapse import Account, Synapse

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from bot.app import utc_now
+from bot.clock import utc_now
 from bot.jobs.housekeeping import Housekeeping
 
 HOUR = timedelta(hours=1)

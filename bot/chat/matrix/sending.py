@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-from datetime import UTC, datetime
 
 from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
 from bot.chat.matrix.background import Background
@@ -13,6 +12,7 @@ from bot.chat.matrix.memory import FORGETS, own_message
 from bot.chat.matrix.receive import OUR_ID
 from bot.chat.matrix.rendering import content_of, edited, relation
 from bot.chat.matrix.shapes import Json
+from bot.clock import utc_now
 from commands.errors import ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
 
@@ -54,7 +54,7 @@ class Sender:
 
     async def _sent_before(self, message: Outgoing, transaction: str) -> str | None:
         since = message.decided_at
-        if since is None or datetime.now(UTC) - since < FORGETS:
+        if since is None or utc_now() - since < FORGETS:
             return None
         try:
             return await own_message(self._client, message.channel, transaction, since=since)
