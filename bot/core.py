@@ -22,7 +22,7 @@ from bot.web.readiness import Health, Part
 from commands.dispatch import Dispatcher
 from commands.links import Links
 from commands.ports import Clock, MeetingServers, Policy
-from commands.services import channels, meetings
+from commands.services import channels, looking
 from commands.services.alarms import undelivered
 from commands.services.joining import Joining
 from commands.world import Limiters, World
@@ -99,7 +99,7 @@ class Bot:
         self._edits = Clockwork("edits", self.edits.collect)
         # One loop for each server: a dead one holds nobody else's meetings up.
         self._watches = [
-            Clockwork(f"watch {server}", partial(meetings.look_due, self.world, server))
+            Clockwork(f"watch {server}", partial(looking.look_due, self.world, server))
             for server in servers.names()
         ]
         self._trials = Clockwork("trials", servers.try_again)
@@ -115,7 +115,7 @@ class Bot:
         self.inbox.hold()
         for adapter in self.adapters:
             await adapter.start(self.inbox)
-        await meetings.write_off(self.world)
+        await looking.write_off(self.world)
         await self.inbox.resume()
         for clockwork in (self._post, self._edits, self._trials, self._clock, *self._watches):
             clockwork.start()
@@ -149,7 +149,7 @@ class Bot:
         await self.inbox.drained()
         await self.world.servers.try_again()
         for server in self.world.servers.names():
-            await meetings.look_due(self.world, server)
+            await looking.look_due(self.world, server)
         await self.outbox.deliver_due()
         await self.edits.deliver_due()
 

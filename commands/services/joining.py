@@ -16,7 +16,7 @@ from commands.messages import Who, message, to_json
 from commands.options import Options
 from commands.permissions import is_moderator
 from commands.ports import Membership, Rights, Seat
-from commands.services import meetings
+from commands.services import looking, meetings
 from commands.services.linking import UNUSED_FOR, alive
 from commands.visits import (
     LONGEST_TYPED,
@@ -271,7 +271,7 @@ class Joining:
             return False
         if any(attendee.user_id == user_id for attendee in info.attendees):
             return False
-        await meetings.note(self._world, room, meeting, info)
+        await looking.note(self._world, room, meeting, info)
         return True
 
     async def _refused(self, visit: _Visit, why: str, field: str | None = None) -> Refused:
@@ -346,7 +346,7 @@ class Joining:
         return Go(url)
 
     async def _look_inside(self, room: Room, meeting: Meeting) -> bool:
-        seen = await meetings.look(self._world, room, meeting)
+        seen = await looking.look(self._world, room, meeting)
         return seen is not None and seen.state is MeetingState.RUNNING and seen.present > 0
 
     async def _guest_word(self, room: Room) -> str:

@@ -16,7 +16,7 @@ from bot.core import Bot, Secrets
 from bot.demo.bbb import SimulatedBBB
 from bot.demo.bbb.transport import InProcess
 from commands.ports import MeetingPlan, Policy
-from commands.services.meetings import AT_ONCE
+from commands.services.looking import AT_ONCE
 from storage.open import open_store
 from storage.records import Channel, Meeting, MeetingState, Person, Room, RoomKind
 from storage.store import Store
