@@ -212,7 +212,9 @@ async def _listen(gateway: Gateway, host: str, port: int, stack: AsyncExitStack)
     try:
         await gateway.start()
     except OSError as error:
-        reason = f"Cannot listen on {host}:{port} ({error.strerror})."
+        of_the_system = (error.errno or 0) > 0  # of a host name that cannot be found it is not
+        why = os.strerror(error.errno or 0) if of_the_system else error.strerror
+        reason = f"Cannot listen on {host}:{port} ({why})."
         raise CannotStart(f"{reason} Choose another port, or stop what has it.") from error
     stack.push_async_callback(gateway.stop)
 

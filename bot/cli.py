@@ -35,6 +35,24 @@ def main() -> None:
     app()
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"bbb-bot {version('bbb-bot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say it and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def run(config: ConfigPath = None) -> None:
     """Run the bot until SIGTERM or Ctrl-C."""
@@ -55,7 +73,7 @@ def init(
         typer.Option("--answers", metavar="FILE", help="Take the answers from here; ask nothing."),
     ] = None,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="With --answers: keep what could not be reached.")
+        bool, typer.Option("--anyway", help="With --answers: keep what may come later.")
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write over a configuration that is there.")
@@ -76,7 +94,10 @@ def demo(
         str | None, typer.Option("--fault", help="Break one part of the tour, by name.")
     ] = None,
     chat: Annotated[str, typer.Option("--chat", help="local, or matrix for a Synapse.")] = "local",
-    port: Annotated[int, typer.Option("--port", help="Of the web chat; the next free one.")] = 8080,
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, help="Of the web chat; the next free one."),
+    ] = 8080,
     language: Annotated[str, typer.Option("--lang", help="en, fr or de.")] = "en",
 ) -> None:
     """Try everything on this machine: no account, no server, nothing kept."""
@@ -118,12 +139,19 @@ def healthcheck(config: ConfigPath = None) -> None:
     """Ask the running bot whether it is alive: exit 0 or 1 (for container health checks)."""
     from bot.healthcheck import alive
 
-    settings = _settings(config)
-    raise typer.Exit(0 if alive(settings.listen.here, settings.listen.port) else 1)
+    listen = _settings(config).listen
+    if not alive(listen.here, listen.port):
+        _fail(f"No bot answers on {listen.here}:{listen.port}. Is it running? Its log says more.")
 
 
 @app.command()
-def backup(target: Path, config: ConfigPath = None) -> None:
+def backup(
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="The new file, such as b.tar.gz."),
+    ],
+    config: ConfigPath = None,
+) -> None:
     """Write database, keys and Matrix crypto store into one new file, also while the bot runs."""
     from bot.backup import BackupError, back_up
 
@@ -153,7 +181,10 @@ def recovery_key(config: ConfigPath = None) -> None:
 
 @app.command("simulate-bbb")
 def simulate_bbb(
-    port: Annotated[int, typer.Option("--port", help="Where to listen, on this machine only.")],
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, help="Where to listen, on this machine only."),
+    ],
     secret: Annotated[str, typer.Option("--secret", help="The shared secret it checks.")],
     speed: Annotated[float, typer.Option("--speed", help="How much faster its clock runs.")] = 1.0,
     version: Annotated[str, typer.Option("--version", help="2.6 or 3.0.")] = "3.0",

@@ -27,6 +27,11 @@ def make_recovery_key(settings: Settings) -> str:
     """
     if settings.matrix is None:
         raise NoRecoveryKey("No Matrix account is configured.")
+    if not settings.data_dir.is_dir():
+        raise NoRecoveryKey(
+            f"{settings.data_dir} is not there, and so no keys. Nothing was changed."
+            " Has the bot run already?"
+        )
     pickle_key = open_keys(settings.data_dir).pickle.hex()
     file = IdentityFile(settings.data_dir / "cross-signing.json", pickle_key)
     try:

@@ -23,6 +23,7 @@ from bot.config.surroundings import (
 )
 
 DEFAULT = Source("default")
+DATA_DIR: KeyPath = ("data_dir",)
 
 
 @dataclass(slots=True)
@@ -51,14 +52,17 @@ def load(path: Path | None, *, env: Mapping[str, str], run_secrets: Path = RUN_S
     """
     managed = secret_directories(env, run_secrets)
     gathered = Gathered()
-    gathered.add({("data_dir",): default_data_dir(env)}, base=Path())
+    gathered.add({DATA_DIR: default_data_dir(env)}, base=Path())
     if path is not None:
         _add_file(gathered, path, managed)
     gathered.add(from_directories(managed), base=Path())
     _add_variables(gathered, env)
     _read_secret_files(gathered, managed)
+    nowhere = _nowhere(path, env)
+    if path is None and not gathered.problems and set(gathered.leaves) == {DATA_DIR}:
+        raise ConfigError([Problem(nowhere, "", "bbb-bot init writes one")])
     gathered.problems += gaps(gathered.leaves)
-    return _settings(gathered, _nowhere(path, env))
+    return _settings(gathered, nowhere)
 
 
 def describe_source(settings: Settings, key: str) -> str:
@@ -72,10 +76,10 @@ def _add_file(gathered: Gathered, path: Path, managed: list[Path]) -> None:
     gathered.problems += document.problems
     gathered.complete = document.whole
     _judge_mode(gathered, path, document, managed)
-    data_dir = document.leaves.get(("data_dir",))
+    data_dir = document.leaves.get(DATA_DIR)
     if data_dir and isinstance(data_dir.value, str):
         absolute = path.parent.absolute() / Path(data_dir.value).expanduser()
-        document.leaves["data_dir",] = Leaf(str(absolute), data_dir.source)
+        document.leaves[DATA_DIR] = Leaf(str(absolute), data_dir.source)
     gathered.add(document.leaves, base=path.parent.absolute())
 
 

@@ -155,8 +155,30 @@ async def test_a_wrong_configuration_is_78_and_names_the_line(
     _assert_calm(said)
 
 
-async def test_without_the_bot_the_health_check_fails(program: Program) -> None:
-    assert (await program.run("healthcheck"))[0] == 1
+async def test_without_the_bot_the_health_check_fails_and_says_where_it_asked(
+    program: Program,
+) -> None:
+    code, said = await program.run("healthcheck")
+
+    assert code == 1
+    assert f"No bot answers on 127.0.0.1:{program.port}" in said
+
+
+async def test_before_the_first_start_there_is_no_recovery_key(program: Program) -> None:
+    code, said = await program.run("recovery-key")
+
+    assert code == 1
+    assert "Nothing was changed. Has the bot run already?" in said
+    _assert_calm(said)
+
+
+async def test_a_port_that_is_taken_is_named_once(program: Program) -> None:
+    with socket.create_server(("127.0.0.1", program.port)):
+        code, said = await program.run("run")
+
+    assert code == 1
+    assert f"Cannot listen on 127.0.0.1:{program.port} (Address already in use)." in said
+    _assert_calm(said)
 
 
 def _assert_calm(output: str) -> None:

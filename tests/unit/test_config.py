@@ -486,8 +486,20 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(
 
 
 def test_without_any_file_the_usual_places_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no configuration file \(looked for config.yaml, "):
+    with pytest.raises(
+        ConfigError, match=r"no configuration file \(looked for config.yaml, "
+    ) as it:
         load(None, env={"HOME": str(tmp_path)}, run_secrets=tmp_path)
+
+    assert len(it.value.problems) == 1
+    assert str(it.value).endswith(": bbb-bot init writes one")
+
+
+def test_variables_without_a_file_are_missed_by_name(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "BBB_BOT_PUBLIC_URL": "https://meet.example.org"}
+
+    with pytest.raises(ConfigError, match=r"no configuration file .*: bbb: is missing"):
+        load(None, env=env, run_secrets=tmp_path)
 
 
 def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
