@@ -9,6 +9,8 @@ takes its sizes from the fixture `proof`, and hands back what it counted:
         while kills < wanted and proof.in_time():
             ...
         proof.measured(kills=kills, lost=0, answered_twice=0)
+
+`weight=8` in the marker gives a test eight times the share of the time under `make prove`.
 """
 
 from __future__ import annotations
@@ -58,7 +60,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("promises")
     group.addoption("--long", action="store_true", help="tests of promises in their long form")
     group.addoption("--proof-seconds", type=float, default=600.0, help="for one test, with --long")
+    group.addoption("--list-promises", action="store_true", help="with --collect-only: by weight")
     group.addoption("--proofs", type=Path, help="append what was measured here, a JSON a line")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With --list-promises: a line for each, `PROMISE WEIGHT TEST`."""
+    if session.config.getoption("--list-promises"):
+        for item in session.items:
+            if marker := item.get_closest_marker("promise"):
+                weight = marker.kwargs.get("weight", 1)
+                sys.stdout.write(f"\nPROMISE {weight} {item.nodeid}")
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@
     make prove ARGS="--minutes 10"    shorter; the page says how much was done
     make prove ARGS=--fresh           forget what an earlier run measured
 
-Each test gets an equal share of the time that is left, in a process of its own. What was measured
-is kept in `.prove/`, for one state of the code only: after a change everything is measured anew.
+Each test gets a share of the time that is left by its weight, in a process of its own. What was
+measured is kept in `.prove/`, for one state of the code only: after a change all is measured anew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.unlink(missing_ok=True)
     tests = promises()
     done = {one.test for one in read(results)}
-    failed = run([test for test in tests if test not in done], results, given.minutes * 60)
+    left = {test: weight for test, weight in tests.items() if test not in done}
+    failed = run(left, results, given.minutes * 60)
     if failed:
         say(f"{len(failed)} promises do not hold: " + ", ".join(failed))
         return 1
@@ -80,17 +81,23 @@ def state_of_the_code() -> str:
     return digest.hexdigest()[:12]
 
 
-def promises() -> list[str]:
-    """The ids of all tests of promises, in the order of the suite."""
-    listed = _output(sys.executable, "-m", "pytest", "-q", "--collect-only", "-m", "promise")
-    return [line for line in listed.splitlines() if "::" in line]
+def promises() -> dict[str, int]:
+    """The ids of all tests of promises, each with its weight, the lightest first."""
+    options = ("-q", "--collect-only", "-m", "promise", "--list-promises")
+    lines = _output(sys.executable, "-m", "pytest", *options).splitlines()
+    listed = [line.split(maxsplit=2) for line in lines if line.startswith("PROMISE ")]
+    return dict(sorted(((test, int(weight)) for _, weight, test in listed), key=lambda one: one[1]))
 
 
-def run(tests: Sequence[str], results: Path, seconds: float) -> list[str]:
-    """Run each with its share of the time; give the ids of those that failed."""
-    failed, until = [], time.monotonic() + seconds
-    for number, test in enumerate(tests):
-        share = max(10.0, (until - time.monotonic()) / (len(tests) - number))
+def run(tests: Mapping[str, int], results: Path, seconds: float) -> list[str]:
+    """Run each with its share of the time; give the ids of those that failed.
+
+    What a test leaves of its share goes to those after it.
+    """
+    failed, until, weights = [], time.monotonic() + seconds, sum(tests.values())
+    for number, (test, weight) in enumerate(tests.items()):
+        share = max(10.0, (until - time.monotonic()) * weight / weights)
+        weights -= weight
         say(f"\n=== {number + 1} of {len(tests)}, {share:.0f} s: {test}")
         if not _run(test, results, share):
             failed.append(test)

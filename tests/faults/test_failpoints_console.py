@@ -44,7 +44,9 @@ async def test_dying_there_again_and_again_it_answers_once_and_leaves_no_orphan(
     await die_at(bot, point, times=3)
 
 
-@pytest.mark.promise("Killed between any two steps, the bot answers once and leaves no orphan.")
+@pytest.mark.promise(
+    "Killed between any two steps, the bot answers once and leaves no orphan.", weight=3
+)
 async def test_dying_at_every_point_it_answers_once_and_leaves_no_orphan(
     tmp_path: Path, proof: Proof
 ) -> None:
@@ -112,7 +114,7 @@ async def test_dying_under_a_click_that_brings_a_call_back_it_makes_one_call(
     assert len(bot.paper.posts_in("#team")) == 2, "the card goes on, nothing new was said"
 
 
-@pytest.mark.promise("Killed at any moment, the bot answers each command once.")
+@pytest.mark.promise("Killed at any moment, the bot answers each command once.", weight=6)
 async def test_killed_at_random_it_answers_once_and_leaves_no_orphan(
     bot: Ordeal, proof: Proof
 ) -> None:

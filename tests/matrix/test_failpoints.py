@@ -23,7 +23,9 @@ DEATHS_IN_A_ROW = 4
 MATRIX_POINTS = [point for point in POINTS if point.rpartition(".")[0] in STEPS]
 
 
-@pytest.mark.promise("Killed at any step in a real room, the bot answers each command once.")
+@pytest.mark.promise(
+    "Killed at any step in a real room, the bot answers each command once.", weight=6
+)
 async def test_dying_at_each_step_it_answers_once(
     synapse: Synapse, tmp_path: Path, proof: Proof
 ) -> None:

@@ -24,7 +24,9 @@ def seed() -> int:
     return seed
 
 
-@pytest.mark.promise("Killed at any moment in real rooms, the bot answers each command once.")
+@pytest.mark.promise(
+    "Killed at any moment in real rooms, the bot answers each command once.", weight=6
+)
 async def test_each_command_is_answered_once_whenever_the_bot_is_killed(
     synapse: Synapse, tmp_path: Path, seed: int, proof: Proof
 ) -> None:

@@ -109,7 +109,9 @@ async def enter(synapse: Synapse, ada: Visitor, account: Account, rooms: int) ->
     return made
 
 
-@pytest.mark.promise("Under Synapse's default limits announcements leave room for answers.")
+@pytest.mark.promise(
+    "Under Synapse's default limits announcements leave room for answers.", weight=8
+)
 async def test_answers_do_not_wait_for_announcements(
     limited: Synapse, tmp_path: Path, proof: Proof
 ) -> None:

@@ -31,7 +31,9 @@ def rng() -> random.Random:
     return random.Random(seed)
 
 
-@pytest.mark.promise("The homeserver restarted again and again: each command is answered once.")
+@pytest.mark.promise(
+    "The homeserver restarted again and again: each command is answered once.", weight=12
+)
 async def test_a_homeserver_restarted_under_commands(
     tmp_path: Path, rng: random.Random, proof: Proof
 ) -> None:

@@ -48,7 +48,7 @@ def test_a_line_that_hurt_once(line: str, direct: bool) -> None:
     examine(line, direct=direct)
 
 
-@pytest.mark.promise("No command line raises, or costs 50 ms: lines by hypothesis.")
+@pytest.mark.promise("No command line raises, or costs 50 ms: lines by hypothesis.", weight=3)
 def test_lines_by_hypothesis(proof: Proof) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201
@@ -77,7 +77,7 @@ def test_lines_by_hypothesis(proof: Proof) -> None:
     )
 
 
-@pytest.mark.promise("No command line raises, or costs 50 ms: lines by atheris.")
+@pytest.mark.promise("No command line raises, or costs 50 ms: lines by atheris.", weight=3)
 def test_lines_by_atheris(proof: Proof, tmp_path: Path) -> None:
     require_module(
         "atheris", "pip install 'bbb-bot[dev]', on Linux x86-64 with Python 3.11 to 3.13"
@@ -124,7 +124,7 @@ def policy() -> Policy:
     return Policy(public_url="https://calls.example.org", prefixes=PREFIXES, limits=limits)
 
 
-@pytest.mark.promise("No command line is answered twice, or by an apology.")
+@pytest.mark.promise("No command line is answered twice, or by an apology.", weight=5)
 async def test_lines_all_the_way(proof: Proof, policy: Policy, tmp_path: Path) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201

@@ -75,12 +75,32 @@ def test_the_page_says_what_was_promised_measured_and_where() -> None:
     assert "- longest ms: 12.3" in found
 
 
+def test_the_heavy_get_more_time_and_what_others_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: dict[str, float] = {}
+    monkeypatch.setattr(prove, "_run", lambda test, _, share: not shares.update({test: share}))
+    assert prove.run({"light": 1, "heavy": 8, "last": 1}, tmp_path / "results", 1000.0) == []
+    assert {test: round(share, -1) for test, share in shares.items()} == {
+        "light": 100,
+        "heavy": 890,
+        "last": 1000,
+    }
+
+
+def test_every_promise_is_listed_with_its_weight() -> None:
+    listed = prove.promises()
+    assert len(listed) >= 20
+    assert max(listed.values()) > 1
+    assert list(listed.values()) == sorted(listed.values())
+
+
 def test_a_promise_that_does_not_hold_leaves_the_page_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(prove, "KEPT", tmp_path / "kept")
     monkeypatch.setattr(prove, "PAGE", tmp_path / "promises.md")
-    monkeypatch.setattr(prove, "promises", lambda: ["tests/a.py::test_lag"])
+    monkeypatch.setattr(prove, "promises", lambda: {"tests/a.py::test_lag": 1})
     monkeypatch.setattr(prove, "_run", lambda *_: False)
     assert prove.main([]) == 1
     assert not (tmp_path / "promises.md").exists()
