@@ -133,7 +133,8 @@ async def test_answers_do_not_wait_for_announcements(
                 await ada.until(lambda seen: ward.announced(seen) == announcements, seconds=60)
                 await ward.asks()
             assert ward.refused == 0
-            assert not proof.long or ward.announced(ada.seen) == announcements
+            if proof.long and proof.in_time():
+                assert ward.announced(ada.seen) == announcements
             waits = sorted(ward.waits)
             proof.measured(
                 announcements=ward.announced(ada.seen),
