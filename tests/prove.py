@@ -132,8 +132,8 @@ def page(measured: Iterable[Measured], now: datetime) -> str:
         "Written by `make prove`; do not edit. Each line is a test that fails when the promise is",
         "broken. It runs in a short form in every check of a change, and in its long form here.",
         "",
-        f"Measured on {now:%Y-%m-%d} in {minutes:.0f} minutes, {os.cpu_count()} cores,",
-        f"Python {platform.python_version()}.",
+        f"Measured on {now:%Y-%m-%d} in {minutes:.0f} minutes on {os.cpu_count()} cores, Python",
+        f"{platform.python_version()}. More time means more kills, lines and restarts.",
         "",
     ]
     for one in found:
@@ -142,13 +142,13 @@ def page(measured: Iterable[Measured], now: datetime) -> str:
 
 
 def _figures(figures: dict[str, Any]) -> Iterable[str]:
-    return (f"- {name.replace('_', ' ')}: {_shown(value)}" for name, value in figures.items())
+    return (f"- {name.replace('_', ' ')}: {_shown(name, figures[name])}" for name in figures)
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _shown(name: str, value: Any) -> str:
+    if name == "seed" or isinstance(value, str):  # a seed is there to be copied
+        return str(value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _output(*command: str) -> str:

@@ -1,5 +1,6 @@
 """Promises run short or long, keep what they measured only when they hold, and become a page."""
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -65,14 +66,16 @@ def test_the_page_says_what_was_promised_measured_and_where() -> None:
     found = page(
         [
             Measured("tests/b.py::test_kill", "Nothing lost.", {"kills": 1000, "lost": 0}, 90.0),
-            Measured("tests/a.py::test_lag", "No stall.", {"longest_ms": 12.345}, 30.0),
+            Measured(
+                "tests/a.py::test_lag", "No stall.", {"longest_ms": 12.346, "seed": 4711}, 30.0
+            ),
         ],
         datetime(2026, 11, 21, tzinfo=UTC),
     )
     assert "Measured on 2026-11-21 in 2 minutes" in found
     assert found.index("## No stall.") < found.index("## Nothing lost.")
     assert "- kills: 1,000\n- lost: 0\n\n`tests/b.py::test_kill`" in found
-    assert "- longest ms: 12.3" in found
+    assert "- longest ms: 12.35\n- seed: 4711\n" in found
 
 
 def test_the_heavy_get_more_time_and_what_others_leave(
@@ -88,8 +91,11 @@ def test_the_heavy_get_more_time_and_what_others_leave(
     }
 
 
-def test_every_promise_is_listed_with_its_weight() -> None:
+def test_every_promise_is_listed_with_its_weight_and_the_page_names_no_other() -> None:
     listed = prove.promises()
+    on_the_page = re.findall(r"^`(tests/\S+::.+)`$", prove.PAGE.read_text("utf-8"), re.M)
+    assert on_the_page
+    assert set(on_the_page) <= set(listed)
     assert len(listed) >= 20
     assert max(listed.values()) > 1
     assert list(listed.values()) == sorted(listed.values())
