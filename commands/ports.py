@@ -177,6 +177,12 @@ class MeetingInfo:
         """Different people inside: `participants` counts sessions, and BBB's limit people."""
         return len({attendee.user_id for attendee in self.attendees}) or self.participants
 
+    @property
+    def moderating(self) -> int:
+        """Different people inside who moderate: `moderators` counts sessions."""
+        inside = {attendee.user_id for attendee in self.attendees if attendee.moderator}
+        return len(inside) or self.moderators
+
 
 class MeetingServers(Protocol):
     """The BBB servers. Calls raise the ServerTrouble family in time, and at once where a server

@@ -105,7 +105,7 @@ async def status(world: World, request: Request, args: Args) -> list[Say]:
     """What runs in a room, as BBB says it now."""
     meeting, info = await meetings.running(world, await _asked_room(world, request, args))
     head = Phrase("status.head", {"topic": meeting.topic, "at": meeting.created_at})
-    inside = Phrase("status.inside", {"n": info.participants, "moderators": info.moderators})
+    inside = Phrase("status.inside", {"n": info.people, "moderators": info.moderating})
     record = Phrase("status.record", {"record": _recorded(meeting, info)})
     return [Say(Message((head, inside, record)))]
 
@@ -117,9 +117,10 @@ def _recorded(meeting: Meeting, info: MeetingInfo) -> TextKey:
 
 @group.command("who", "who [ROOM]", takes=_ROOM, aliases=("qui", "wer"))
 async def who(world: World, request: Request, args: Args) -> list[Say]:
-    """Who is inside, by the names they joined under."""
+    """Who is inside, by the names they joined under; each person once."""
     meeting, info = await meetings.running(world, await _asked_room(world, request, args))
-    names = tuple(clean(attendee.name) or "?" for attendee in info.attendees)
+    inside = {attendee.user_id: attendee for attendee in info.attendees}.values()
+    names = tuple(clean(attendee.name) or "?" for attendee in inside)
     if not names:
         return [say("who.nobody", topic=meeting.topic)]
     return [say("who.inside", topic=meeting.topic, n=len(names), names=names)]

@@ -298,8 +298,8 @@ async def end(
     meeting, info = await running(world, room)
     if not may_end(person, standing, room, meeting.started_by):
         raise UserError("e.not_yours_to_end")
-    if info.participants > 1:
-        await _ask(world, room, person, meeting, info.participants)
+    if info.people > 1:
+        await _ask(world, room, person, meeting, info.people)
     return await _end(world, room, meeting, cause)
 
 

@@ -278,6 +278,21 @@ async def test_status_who_and_say_speak_of_what_runs(scene: Scene) -> None:
     assert scene.sent_to_bbb("sendChatMessage")["message"] == "Bob Keller: Coffee at ten"
 
 
+async def test_one_person_in_two_windows_is_one_person(scene: Scene) -> None:
+    await scene.says("alice", "!bbb")
+    await scene.says("alice", "!bbb join")
+    for _ in range(2):
+        await scene.press((await scene.told("alice"))[-1])
+    await scene.says("alice", "!bbb status")
+    assert "1 person inside, 1 moderating." in await scene.last()
+    await scene.says("alice", "!bbb who")
+    assert (await scene.last()).count("Alice Martin") == 1
+    await scene.says("alice", "!bbb end")
+    assert "ended" in await scene.last()
+    await scene.forward(seconds=10)
+    assert await scene.inside() == {}
+
+
 async def test_a_removed_member_is_refused_at_the_next_click(scene: Scene) -> None:
     await scene.says("alice", "!bbb")
     await scene.says("bob", "!bbb join")
