@@ -146,9 +146,9 @@ class RoomKind(StrEnum):
 class Room:
     """A place to meet; it lasts. `meeting_id` is the immutable random id given to BBB.
 
-    A personal room or a call has the channel it was asked in (or the direct
-    message) for its answers. `generation` counts resets of the room link. `options`
-    holds `commands.options.Options` as JSON.
+    A personal room or a call has the channel it was asked in (or the direct message) for its
+    answers. `generation` counts resets of the room link. `options` holds `commands.options.Options`
+    as JSON.
     """
 
     id: str

@@ -15,7 +15,6 @@ from commands.errors import ChatTrouble
 
 _USER_ID = re.compile(r"@[^\s:]+:[^\s]+")
 
-
 FRESH_SECONDS = 10.0
 MOST_KNOWN = 10_000
 
