@@ -227,7 +227,7 @@ def policy_of(settings: Settings) -> Policy:
         prefixes=settings.prefixes,
         language=settings.language,
         time_zone=settings.time_zone,
-        admins=frozenset(Person("matrix", person) for person in settings.admins),
+        admins=frozenset(_admins(settings)),
         record=defaults.record,
         moderators=defaults.moderators,
         guests=defaults.guests,
@@ -241,7 +241,14 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
+def _admins(settings: Settings) -> Iterator[Person]:
+    for person in settings.admins:
+        yield Person("matrix", person)
+    for person in settings.rocketchat.admins if settings.rocketchat else ():
+        yield Person("rocketchat", person)
+
+
 def _paces(settings: Settings) -> Iterator[tuple[str, Pace]]:
-    matrix = settings.matrix
-    if matrix and matrix.send_rate:
-        yield "matrix", Pace(matrix.send_rate, matrix.send_burst)
+    for platform, chat in (("matrix", settings.matrix), ("rocketchat", settings.rocketchat)):
+        if chat and chat.send_rate:
+            yield platform, Pace(chat.send_rate, chat.send_burst)

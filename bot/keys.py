@@ -1,5 +1,6 @@
 """The data directory and the three secret keys in it: made once, readable by the bot alone."""
 
+import hmac
 import logging
 import os
 import secrets
@@ -25,6 +26,13 @@ class Keys:
     pickle: bytes = field(repr=False)
     # Makes the ids that BBB sees instead of the chat's.
     pseudonym: bytes = field(repr=False)
+
+    @property
+    def message(self) -> bytes:
+        """Makes the ids of the bot's own messages in Rocket.Chat, so that nobody can take one
+        first: a key of its own, out of `pseudonym`.
+        """
+        return hmac.digest(self.pseudonym, b"ids of messages in rocketchat", "sha256")
 
 
 def open_data_dir(path: Path) -> Path:

@@ -11,6 +11,7 @@ from bot.config.model import (
     Listen,
     Log,
     Matrix,
+    RocketChat,
     Settings,
     describe_secret,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Log",
     "Matrix",
     "Problem",
+    "RocketChat",
     "Settings",
     "Source",
     "describe_secret",

@@ -60,10 +60,8 @@ def _text(detail: ErrorDetails, path: KeyPath) -> str:
 
 def _unknown(path: KeyPath) -> str:
     near = nearest(path)
-    if near is None:
-        return "unknown key"
-    meant = str(near[-1]) if near[:-1] == path[:-1] else text_of(near)
-    return f"unknown key; did you mean {meant}?"
+    meant = (str(key[-1]) if key[:-1] == path[:-1] else text_of(key) for key in near)
+    return f"unknown key; did you mean {' or '.join(meant)}?" if near else "unknown key"
 
 
 def _missing(path: KeyPath) -> str:

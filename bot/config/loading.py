@@ -24,6 +24,7 @@ from bot.config.surroundings import (
 
 DEFAULT = Source("default")
 DATA_DIR: KeyPath = ("data_dir",)
+CA_FILE: KeyPath = ("rocketchat", "ca_file")
 
 
 @dataclass(slots=True)
@@ -76,10 +77,11 @@ def _add_file(gathered: Gathered, path: Path, managed: list[Path]) -> None:
     gathered.problems += document.problems
     gathered.complete = document.whole
     _judge_mode(gathered, path, document, managed)
-    data_dir = document.leaves.get(DATA_DIR)
-    if data_dir and isinstance(data_dir.value, str):
-        absolute = path.parent.absolute() / Path(data_dir.value).expanduser()
-        document.leaves[DATA_DIR] = Leaf(str(absolute), data_dir.source)
+    for key in (DATA_DIR, CA_FILE):
+        named = document.leaves.get(key)
+        if named and isinstance(named.value, str):
+            absolute = path.parent.absolute() / Path(named.value).expanduser()
+            document.leaves[key] = Leaf(str(absolute), named.source)
     gathered.add(document.leaves, base=path.parent.absolute())
 
 
@@ -140,8 +142,8 @@ def _settings(gathered: Gathered, nowhere: Source) -> Settings:
     except ValidationError as error:
         refused = explain(error, gathered.sources, nowhere)
         raise ConfigError(_without_echoes(gathered.problems, refused)) from None
-    if settings.matrix is None:
-        text = "is missing: the bot needs a chat to sit in"
+    if settings.matrix is None and settings.rocketchat is None:
+        text = "is missing, and rocketchat too: the bot needs a chat to sit in"
         gathered.problems.append(Problem(nowhere, "matrix", text))
     if gathered.problems:
         raise ConfigError(gathered.problems)

@@ -25,6 +25,7 @@ from bot.config.keypath import KeyPath
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
 WebAddress = Annotated[str, AfterValidator(values.web_address)]
+RocketChatId = Annotated[str, AfterValidator(values.rocketchat_id)]
 MatrixId = Annotated[str, AfterValidator(values.matrix_id)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
@@ -176,6 +177,25 @@ class Matrix(Section):
         return frozenset(self.allow_invites_from or (self.server_name,))
 
 
+class RocketChat(Section):
+    """The bot's own Rocket.Chat account."""
+
+    # The workspace, as browsers reach it; may have a path.
+    url: WebAddress
+    user_id: RocketChatId
+    # A personal access token of that account: unlike one of a login, it does not end.
+    access_token: Annotated[Secret, AfterValidator(_header_word)]
+    # People who may use `admin` commands and hear of trouble, by id.
+    admins: tuple[RocketChatId, ...] = ()
+    # The authorities that vouch for the workspace, where they are not the machine's own.
+    ca_file: Annotated[Path, AfterValidator(values.authorities)] | None = None
+    # Messages a second that the workspace takes from the account; 0: no limit, as the role `bot`
+    # has it.
+    send_rate: float = Field(default=0.0, ge=0)
+    # So many at once; three of them are kept for answers.
+    send_burst: int = Field(default=10, ge=5)
+
+
 class Defaults(Section):
     """What a room is like where neither the channel nor the command says otherwise."""
 
@@ -235,7 +255,7 @@ class Settings(Section):
     prefixes: tuple[Annotated[str, AfterValidator(values.prefix)], ...] = Field(
         default=("!bbb",), min_length=1
     )
-    # People who may use `admin` commands and hear of trouble, by id.
+    # People in Matrix who may use `admin` commands and hear of trouble, by id.
     admins: tuple[MatrixId, ...] = ()
     listen: Listen = Listen()
     internal_listen: InternalListen = InternalListen()
@@ -246,6 +266,7 @@ class Settings(Section):
     )
     bbb: Bbb
     matrix: Matrix | None = None
+    rocketchat: RocketChat | None = None
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
     log: Log = Log()

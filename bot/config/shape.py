@@ -52,18 +52,17 @@ def secret_named_by(path: KeyPath) -> KeyPath | None:
     return secret if key and key.is_secret else None
 
 
-def nearest(path: KeyPath) -> KeyPath | None:
-    """The known key that was probably meant by the unknown key at `path`."""
+def nearest(path: KeyPath) -> list[KeyPath]:
+    """The known keys of which one was probably meant by the unknown key at `path`."""
     wanted = general(path)
     names = set(_names_under(wanted[:-1])) - {wanted[-1]}
     by_name = {name: (*path[:-1], name) for name in names}
     near = get_close_matches(wanted[-1], sorted(by_name), n=1)
-    return by_name[near[0]] if near else _same_name_elsewhere(wanted[-1])
+    return [by_name[near[0]]] if near else _same_name_elsewhere(wanted[-1])
 
 
-def _same_name_elsewhere(name: str) -> KeyPath | None:
-    found = [path for path in _KEYS if path[-1] == name and ITEM not in path]
-    return found[0] if len(found) == 1 else None
+def _same_name_elsewhere(name: str) -> list[KeyPath]:
+    return [path for path in _KEYS if path[-1] == name and ITEM not in path]
 
 
 def _names_under(parents: tuple[str, ...]) -> Iterable[str]:

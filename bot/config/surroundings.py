@@ -70,8 +70,8 @@ def _listed(path: KeyPath, value: str) -> str | list[str]:
 
 
 def _unknown(path: KeyPath) -> str:
-    near = nearest(path)
-    return f"means no known key{f'; did you mean {variable_of(near)}?' if near else ''}"
+    near = " or ".join(map(variable_of, nearest(path)))
+    return f"means no known key{f'; did you mean {near}?' if near else ''}"
 
 
 def location_of_secret(path: KeyPath) -> str:

@@ -1,13 +1,16 @@
 """Checks of single values: addresses, ids, zones, networks. A complaint never repeats a value."""
 
 import re
+import ssl
 from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 _MATRIX_ID = re.compile(r"@[^\s:@]+:[^\s@]+")
+_ROCKETCHAT_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SERVER_NAME = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _DURATION = re.compile(r"(\d{1,5})([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -58,6 +61,26 @@ def matrix_id(text: str) -> str:
     if not _MATRIX_ID.fullmatch(text):
         raise ValueError("must be a full Matrix id, such as '@ana:example.org'")
     return text
+
+
+def rocketchat_id(text: str) -> str:
+    """A person's id in Rocket.Chat, `aobEdbYhXfu5hkeqG`: made by the server, never the name."""
+    if not _ROCKETCHAT_ID.fullmatch(text):
+        raise ValueError(
+            "must be a user's id in Rocket.Chat, such as aobEdbYhXfu5hkeqG, not the name: "
+            "docs/configuration.md tells where it stands"
+        )
+    return text
+
+
+def authorities(path: Path) -> Path:
+    """A file with the certificates of authorities, PEM."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # an SSLError is one too
+        why = "holds no certificates (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ValueError(f"cannot be used: the file {why}") from None
+    return path
 
 
 def matrix_id_or_server(text: str) -> str:

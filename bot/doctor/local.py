@@ -75,6 +75,8 @@ def _secrets_in_words(settings: Settings) -> Iterator[str]:
     secrets = {f"bbb.servers[{number}].secret": settings.bbb.server.secret}
     if settings.matrix:
         secrets["matrix.access_token"] = settings.matrix.access_token
+    if settings.rocketchat:
+        secrets["rocketchat.access_token"] = settings.rocketchat.access_token
     for key, secret in secrets.items():
         yield f"{key} {describe_secret(secret)}, from {describe_source(settings, key)}"
 

@@ -1,9 +1,11 @@
 """What the configuration accepts, what it refuses and in which words."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import certifi
 import pytest
 
 from bot.config import ConfigError, Settings, describe_secret, describe_source, find_config, load
@@ -23,6 +25,16 @@ matrix:
   device_id: DEV
   access_token: matrix-token-value
 """
+
+ROCKETCHAT = (
+    GOOD[: GOOD.index("matrix:")]
+    + """\
+rocketchat:
+  url: https://chat.example.org
+  user_id: aobEdbYhXfu5hkeqG
+  access_token: rocketchat-token-value
+"""
+)
 
 Load = Callable[..., Settings]
 
@@ -96,6 +108,89 @@ def test_the_address_of_bbb_may_be_written_as(written: str, loaded: Load) -> Non
 
     assert settings.bbb.server.url == "https://bbb.example.org/bigbluebutton/api/"
     assert settings.bbb.origins == ("https://bbb.example.org",)
+
+
+def test_rocketchat_alone_is_enough(loaded: Load) -> None:
+    settings = loaded(ROCKETCHAT)
+
+    assert settings.matrix is None
+    assert settings.rocketchat is not None
+    assert settings.rocketchat.access_token.get_secret_value() == "rocketchat-token-value"
+    assert (settings.rocketchat.send_rate, settings.rocketchat.admins) == (0, ())
+    assert "rocketchat-token-value" in settings.secrets()
+    assert "rocketchat-token-value" not in repr(settings)
+
+
+def test_both_chats_may_be_configured(loaded: Load) -> None:
+    settings = loaded(GOOD + ROCKETCHAT[ROCKETCHAT.index("rocketchat:") :])
+
+    assert settings.matrix
+    assert settings.rocketchat
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://chat.example.org/", "https://chat.example.org"),
+        ("https://Chat.example.org/team/", "https://chat.example.org/team"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+    ],
+)
+def test_the_address_of_a_workspace_may_be_written_as(
+    written: str, meant: str, loaded: Load
+) -> None:
+    settings = loaded(ROCKETCHAT.replace("https://chat.example.org", written))
+
+    assert settings.rocketchat
+    assert settings.rocketchat.url == meant
+
+
+def test_the_token_of_rocketchat_may_stand_in_a_file_beside_the_configuration(
+    loaded: Load, tmp_path: Path
+) -> None:
+    secret_file(tmp_path / "token")
+    line = "access_token: rocketchat-token-value"
+    settings = loaded(ROCKETCHAT.replace(line, "access_token_file: token"))
+
+    assert settings.rocketchat
+    assert settings.rocketchat.access_token.get_secret_value() == CANARY
+
+
+def test_rocketchat_may_come_from_variables_and_a_directory_of_secrets(
+    loaded: Load, tmp_path: Path
+) -> None:
+    secret_file(tmp_path / "run-secrets" / "rocketchat.access_token")
+    settings = loaded(
+        without(GOOD[GOOD.index("matrix:") :]),
+        env={
+            "BBB_BOT_ROCKETCHAT__URL": "https://chat.example.org",
+            "BBB_BOT_ROCKETCHAT__USER_ID": "aobEdbYhXfu5hkeqG",
+            "BBB_BOT_ROCKETCHAT__ADMINS": "rocket.cat, kcyQ4Jpqvm8o3x2Wd",
+        },
+    )
+
+    assert settings.rocketchat
+    assert settings.rocketchat.access_token.get_secret_value() == CANARY
+    assert settings.rocketchat.admins == ("rocket.cat", "kcyQ4Jpqvm8o3x2Wd")
+
+
+def test_a_file_of_authorities_is_looked_for_beside_the_configuration(
+    loaded: Load, tmp_path: Path
+) -> None:
+    shutil.copy(certifi.where(), tmp_path / "ca.pem")
+    settings = loaded(ROCKETCHAT + "  ca_file: ca.pem\n")
+
+    assert settings.rocketchat
+    assert settings.rocketchat.ca_file == tmp_path / "ca.pem"
+
+
+def test_a_file_without_certificates_is_refused(
+    refused: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    (found,) = refused(ROCKETCHAT + "  ca_file: ca.pem\n")
+
+    assert found.startswith("config.yaml:11: rocketchat.ca_file: cannot be used: the file holds no")
 
 
 def test_plain_http_is_fine_to_this_machine(loaded: Load) -> None:
@@ -308,7 +403,8 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
         ),
         pytest.param(
             GOOD + "access_token: x\n",
-            "config.yaml:12: access_token: unknown key; did you mean matrix.access_token?",
+            "config.yaml:12: access_token: unknown key; did you mean matrix.access_token or "
+            "rocketchat.access_token?",
             id="a known key in the wrong section",
         ),
         pytest.param(
@@ -370,8 +466,35 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
         ),
         pytest.param(
             without(GOOD[GOOD.index("matrix:") :]),
-            "config.yaml: matrix: is missing: the bot needs a chat to sit in",
+            "config.yaml: matrix: is missing, and rocketchat too: the bot needs a chat to sit in",
             id="no chat at all",
+        ),
+        pytest.param(
+            ROCKETCHAT.replace("aobEdbYhXfu5hkeqG", "'@bbb'"),
+            "config.yaml:9: rocketchat.user_id: must be a user's id in Rocket.Chat, such as "
+            "aobEdbYhXfu5hkeqG, not the name: docs/configuration.md tells where it stands",
+            id="a name for an id of Rocket.Chat",
+        ),
+        pytest.param(
+            ROCKETCHAT + "  admins: [ana]\n",
+            "config.yaml:11: rocketchat.admins[0]: must be a user's id in Rocket.Chat",
+            id="a name for an admin of Rocket.Chat",
+        ),
+        pytest.param(
+            ROCKETCHAT.replace("https://chat", "http://chat"),
+            "config.yaml:8: rocketchat.url: must begin with https://",
+            id="plain http to a workspace",
+        ),
+        pytest.param(
+            ROCKETCHAT + "  ca_file: nowhere.pem\n",
+            "config.yaml:11: rocketchat.ca_file: cannot be used: the file",
+            id="a file of authorities that is not there",
+        ),
+        pytest.param(
+            ROCKETCHAT.replace("  access_token: rocketchat-token-value\n", ""),
+            "config.yaml:7: rocketchat.access_token: is missing: give rocketchat.access_token, "
+            "rocketchat.access_token_file or the variable BBB_BOT_ROCKETCHAT__ACCESS_TOKEN",
+            id="no token for Rocket.Chat",
         ),
         pytest.param(
             GOOD.replace("https://bbb", "http://bbb"),
@@ -617,6 +740,9 @@ def test_no_secret_is_ever_shown(loaded: Load) -> None:
         pytest.param(GOOD.replace("https://bbb", f"https://[{CANARY}"), id="in a broken address"),
         pytest.param(GOOD.replace("name: main", f"secert: {CANARY}"), id="under a wrong key"),
         pytest.param(GOOD.replace("matrix-token", f"ä{CANARY}"), id="is no header's word"),
+        pytest.param(
+            ROCKETCHAT.replace("rocketchat-token", f"ä{CANARY}"), id="is no header's word either"
+        ),
         pytest.param(GOOD + f"listen:\n  port: {CANARY}\n", id="for a number"),
         pytest.param(GOOD + f"language: {CANARY}\n", id="for a word from a list"),
         pytest.param(GOOD + f"time_zone: {CANARY}\n", id="for a time zone"),

@@ -61,6 +61,17 @@ def test_keys_are_random_private_and_the_same_at_the_next_start(data_dir: Path) 
     assert sorted(path.name for path in data_dir.iterdir()) == NAMES
 
 
+def test_the_key_of_message_ids_comes_out_of_another_so_that_every_backup_has_it(
+    data_dir: Path,
+) -> None:
+    keys = open_keys(data_dir)
+    other = Keys(link=keys.link, pickle=keys.pickle, pseudonym=b"o" * KEY_BYTES)
+
+    assert len(keys.message) == KEY_BYTES
+    assert open_keys(data_dir).message == keys.message
+    assert keys.message not in (keys.link, keys.pickle, keys.pseudonym, other.message)
+
+
 def test_a_key_made_meanwhile_by_another_process_stays(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
