@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
-OTHER_STAGES := synapse or browser or packaging
+OTHER_STAGES := synapse or browser or packaging or node
 
 # The locks name a hash for every file, the project itself has none: hence two steps.
 ifeq ($(UV),uv)
@@ -20,7 +20,7 @@ endif
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test lint lint-format lint-code lint-types lint-imports lint-security lock bench prove element ci
+.PHONY: demo test lint lint-format lint-code lint-types lint-imports lint-security lock bench prove npm ci
 
 demo: $(VENV)/.stamp
 	@$(BIN)/bbb-bot demo $(ARGS)
@@ -59,9 +59,10 @@ bench: $(VENV)/.stamp-dev
 prove: $(VENV)/.stamp-dev
 	@$(BIN)/python -m tests.prove $(ARGS)
 
-# Element's own crypto engine, for the tests in tests/matrix/element: everything pinned by hash.
-element:
+# Element's crypto engine, Rocket.Chat's message parser and realtime client: all pinned by hash.
+npm:
 	@npm ci --silent --prefix tests/matrix/element
+	@npm ci --silent --prefix tests/rocketchat/node
 
 # Everything that must hold before a merge; up to half an hour.
 ci:

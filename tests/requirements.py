@@ -42,10 +42,19 @@ def require_chromium() -> str:
 
 def require_element() -> None:
     """Go on only when Element's crypto engine is installed as tests/matrix/element locks it."""
-    here = Path(__file__).parent / "matrix" / "element"
+    _require_npm("matrix/element", "Element's crypto engine is")
+
+
+def require_rocketchat_node() -> None:
+    """Go on only when Rocket.Chat's own parser and client are installed as locked."""
+    _require_npm("rocketchat/node", "Rocket.Chat's message parser and realtime client are")
+
+
+def _require_npm(folder: str, what: str) -> None:
+    here = Path(__file__).parent / folder
     installed = _locked(here / "node_modules" / ".package-lock.json")
     if installed != _locked(here / "package-lock.json"):
-        missing("Element's crypto engine is not installed as locked: make element (needs npm)")
+        missing(f"{what} not installed as locked: make npm (needs npm)")
 
 
 def _locked(file: Path) -> dict[str, str]:
