@@ -56,6 +56,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Lookout(), "canaries")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """What Rocket.Chat's schemas refuse fails the test, also where a background task sent it."""
+    yield
+    strict = sys.modules.get("tests.fakes.rocketchat.strict")
+    if strict is not None and (found := strict.taken()):
+        pytest.fail("against Rocket.Chat's schemas:\n" + "\n".join(found), pytrace=False)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("promises")
     group.addoption("--long", action="store_true", help="tests of promises in their long form")
