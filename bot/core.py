@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from bot.chat.base import Adapter
+from bot.chat.base import Adapter, Mode
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.clockwork import Clockwork
 from bot.jobs.edits import Edits
@@ -37,6 +37,9 @@ KEPT_FOR = timedelta(days=30)
 """How long finished commands and sent letters are kept."""
 PRUNED_EVERY = timedelta(hours=6)
 MEASURED_EVERY = timedelta(seconds=15)
+
+
+_HEALTH = {Mode.LIVE: Part.OK, Mode.POLLING: Part.DEGRADED, Mode.DOWN: Part.DOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Bot:
             limiters=Limiters(policy.limits),
         )
         self.adapters = tuple(adapters)
+        self._modes: dict[str, Mode] = {}
         self.joining = Joining(self.world)
         words = Words(policy, links)
         self._lines = [Line(one, clock, policy.paces.get(one.platform)) for one in adapters]
@@ -163,12 +167,23 @@ class Bot:
         self.metrics.outbox_waiting.set(waiting)
         self.metrics.outbox_dead.set(dead)
         self.metrics.tasks.set(len(asyncio.all_tasks()))
+        for adapter in self.adapters:
+            self._note(adapter.platform, adapter.mode)
+
+    def _note(self, platform: str, mode: Mode) -> None:
+        for one in Mode:
+            self.metrics.chat_mode.labels(platform, one).set(one is mode)
+        if self._modes.get(platform) is not mode:
+            self._modes[platform] = mode
+            level = logging.INFO if mode is Mode.LIVE else logging.WARNING
+            how = {"action": "chat_mode", "platform": platform, "mode": mode}
+            log.log(level, "%s is %s", platform, mode, extra=how)
 
     async def health(self) -> Health:
         """How the parts are, as far as we know without asking anybody but the database."""
         return Health(
             database=await self._database(),
-            chats={a.platform: Part.OK if a.healthy() else Part.DOWN for a in self.adapters},
+            chats={adapter.platform: _HEALTH[adapter.mode] for adapter in self.adapters},
             bbb=Part.OK if self.world.servers.healthy() else Part.DEGRADED,
         )
 

@@ -42,6 +42,13 @@ class Metrics:
             ["platform", "outcome"],
             registry=registry,
         )
+        self.chat_mode = Gauge(
+            "bbb_bot_chat_mode",
+            "1 for the way in which a chat, by platform, is heard now (live, polling, down), 0 for"
+            " the others",
+            ["platform", "mode"],
+            registry=registry,
+        )
         self.bbb_seconds = Histogram(
             "bbb_bot_bbb_call_seconds",
             "Time of calls to BBB, by call (create, getMeetingInfo ...)",

@@ -1,6 +1,7 @@
 """What a chat adapter is: the `Chat` port, plus receiving into the inbox, starting and stopping."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from commands.ports import Chat
@@ -28,6 +29,14 @@ class Intake(Protocol):
         """The message `ref` could not be read, however long the adapter waited for its key."""
 
 
+class Mode(StrEnum):
+    """How what people say reaches the bot."""
+
+    LIVE = "live"  # at once
+    POLLING = "polling"  # the chat is asked for it every few seconds
+    DOWN = "down"  # not at all
+
+
 class Adapter(Chat, Protocol):
     """A chat the bot can be started on."""
 
@@ -39,8 +48,9 @@ class Adapter(Chat, Protocol):
     async def stop(self) -> None:
         """Stop receiving, finish what is being received, close. Never raises."""
 
-    def healthy(self) -> bool:
-        """Whether the chat was reached lately."""
+    @property
+    def mode(self) -> Mode:
+        """How what people say reaches the bot, as far as it was seen lately."""
 
     @property
     def trouble(self) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.chat.base import Intake
+from bot.chat.base import Intake, Mode
 from commands.errors import ChatRefused
 from commands.grammar import addressed
 from commands.messages import Document
@@ -161,8 +161,9 @@ class LocalChat:
     async def stop(self) -> None:
         self._intake = None
 
-    def healthy(self) -> bool:
-        return self._intake is not None
+    @property
+    def mode(self) -> Mode:
+        return Mode.LIVE if self._intake else Mode.DOWN
 
     @property
     def trouble(self) -> str | None:

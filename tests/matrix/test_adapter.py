@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.base import ChatMisconfigured
+from bot.chat.base import ChatMisconfigured, Mode
 from bot.chat.matrix import sending
 from bot.demo.synapse import Synapse
 from commands.errors import ChatRefused, ChatUnavailable, NotThereYet
@@ -493,7 +493,7 @@ async def test_a_wrong_account_ends_the_start_in_words(
     with caplog.at_level(logging.DEBUG), pytest.raises(ChatMisconfigured, match=words):
         await bot.start()
 
-    assert not bot.adapter.healthy()
+    assert bot.adapter.mode is Mode.DOWN
     assert words in (bot.adapter.trouble or "")
     assert bot.account.access_token not in caplog.text
 
@@ -501,7 +501,7 @@ async def test_a_wrong_account_ends_the_start_in_words(
 async def test_a_token_revoked_while_running_is_said_and_ends_the_loop(
     bot: Bot, ada: Observer
 ) -> None:
-    assert bot.adapter.healthy()
+    assert bot.adapter.mode is Mode.LIVE
     async with Visitor(bot.url, bot.account) as thief:
         await thief.ask("POST", "/logout", {})
 
@@ -509,4 +509,4 @@ async def test_a_token_revoked_while_running_is_said_and_ends_the_loop(
         return "M_UNKNOWN_TOKEN" in (bot.adapter.trouble or "")
 
     await eventually(is_said)
-    assert not bot.adapter.healthy()
+    assert bot.adapter.mode is Mode.DOWN

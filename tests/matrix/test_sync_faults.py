@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.base import ChatMisconfigured
+from bot.chat.base import ChatMisconfigured, Mode
 from bot.chat.matrix import gaps, sync
 from bot.chat.matrix.adapter import MatrixAdapter
 from bot.chat.matrix.client import Client
@@ -102,11 +102,11 @@ async def test_trouble_from_the_first_moment_does_not_keep_the_bot_from_starting
     server.syncs += [says(HTML, 502)] * 3 + [says(synced("s1"))]
 
     async with running(server, inbox, tmp_path) as adapter:
-        assert not adapter.healthy()
+        assert adapter.mode is Mode.DOWN
         await inbox.until(lambda inbox: inbox.positions == ["s1"])
 
         async def is_healthy() -> bool:
-            return adapter.healthy()
+            return adapter.mode is Mode.LIVE
 
         await eventually(is_healthy)
 
@@ -223,7 +223,7 @@ async def test_a_token_that_is_dead_ends_the_loop_in_words(
             return errcode in (adapter.trouble or "")
 
         await eventually(is_said)
-        assert not adapter.healthy()
+        assert adapter.mode is Mode.DOWN
 
     assert server.counts["sync"] == 2
 

@@ -5,11 +5,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.chat.base import ChatMisconfigured, Intake
+from bot.chat.base import ChatMisconfigured, Intake, Mode
 from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client
-from bot.chat.matrix.cross_signing import CrossSigning, Mode
+from bot.chat.matrix.cross_signing import CrossSigning
+from bot.chat.matrix.cross_signing import Mode as Signing
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors
 from bot.chat.matrix.identity import IdentityFile
@@ -76,7 +77,7 @@ class MatrixAdapter:
         self._background = Background()
         identity = IdentityFile(identity_file, pickle_key)
         signing = CrossSigning(
-            self._client, identity, mode=Mode(cross_signing), recovery_key=recovery_key
+            self._client, identity, mode=Signing(cross_signing), recovery_key=recovery_key
         )
         self._keys = Keys(self._client, signing)
         self._direct = DirectRooms(self._client, encryption=encryption)
@@ -136,9 +137,10 @@ class MatrixAdapter:
         await self._background.close()
         await self._client.shut()
 
-    def healthy(self) -> bool:
-        """Whether the homeserver answered a sync in the last two minutes."""
-        return self._loop is not None and self._loop.healthy()
+    @property
+    def mode(self) -> Mode:
+        """Live while the homeserver answered a sync in the last two minutes."""
+        return Mode.LIVE if self._loop and self._loop.healthy() else Mode.DOWN
 
     @property
     def trouble(self) -> str | None:

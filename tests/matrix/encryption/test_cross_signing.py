@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.base import ChatMisconfigured
+from bot.chat.base import ChatMisconfigured, Mode
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.identity import Identity
@@ -202,7 +202,7 @@ async def test_keys_of_somebody_else_are_left_alone(
 
     account = await published(second)
     assert account.keys == before and not account.is_device_signed
-    assert second.adapter.healthy()
+    assert second.adapter.mode is Mode.LIVE
     assert len(warned(caplog)) == 1 and "matrix.recovery_key" in warned(caplog)[0]
 
 
@@ -322,7 +322,7 @@ async def test_a_homeserver_that_wants_a_login_first_is_explained(
 
     bot = await new(bots)
 
-    assert bot.adapter.healthy()
+    assert bot.adapter.mode is Mode.LIVE
     assert "only with a login" in warned(caplog)[0]
 
 

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from bot.chat.base import Mode
 from bot.chat.matrix import client as client_module
 from bot.chat.matrix.client import Client
 from commands.errors import ChatUnavailable, NotThereYet
@@ -237,7 +238,7 @@ async def test_a_message_under_an_unknown_key_stops_nothing_and_the_session_heal
     await hand.say(room, "!bbb help")  # in clear, to see that it lives
 
     await bot.inbox.command("help")
-    assert bot.adapter.healthy()
+    assert bot.adapter.mode is Mode.LIVE
     assert "lost" not in bot.inbox.texts()
 
     async def is_read_again() -> bool:
