@@ -1,0 +1,276 @@
+"""REST in worker threads: limits of time, repeats, rate limits, and nothing secret anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.chat.rocketchat.answers import (
+    Busy,
+    Failed,
+    LoggedOut,
+    Moved,
+    Refused,
+    RestError,
+    Unavailable,
+)
+from bot.chat.rocketchat.calling import parsed
+from bot.chat.rocketchat.rest import Rest
+from tests.rocketchat.lone_server import Hangs, LoneServer, breaks, cuts, drips, says
+
+TOKEN = "tok-canary-very-secret"
+OK = says({"success": True})
+UNAUTHORISED = says({"status": "error", "message": "You must be logged in to do this."}, 401)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[LoneServer]:
+    lone = LoneServer()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", lone.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    lone.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield lone
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def rest(server: LoneServer) -> AsyncIterator[Rest]:
+    one = Rest(server.url + "/", "uid", TOKEN)
+    yield one
+    await one.close()
+
+
+async def test_what_is_sent(rest: Rest, server: LoneServer) -> None:
+    server.on("rooms.info", OK)
+    server.on("chat.sendMessage", OK)
+    await rest.get("rooms.info", roomName="a&b=c#d+e é", count=0, flag=True, none=None)
+    await rest.post("chat.sendMessage", message={"msg": "é"}, previewUrls=[], none=None)
+    (_, path, headers, _), (_, _, _, body) = server.requests
+    assert path == "/api/v1/rooms.info?roomName=a%26b%3Dc%23d%2Be%20%C3%A9&count=0&flag=true"
+    assert (headers["X-User-Id"], headers["X-Auth-Token"]) == ("uid", TOKEN)
+    assert body == {"message": {"msg": "é"}, "previewUrls": []}
+
+
+async def test_lists_are_encoded_too(rest: Rest, server: LoneServer) -> None:
+    server.on("x", OK)
+    await rest.get("x", status=["a&b", "c"])
+    assert server.requests[0][1] == "/api/v1/x?status%5B%5D=a%26b&status%5B%5D=c"
+
+
+async def test_info_stands_beside_v1(rest: Rest, server: LoneServer) -> None:
+    server.on("info", says({"success": True, "version": "8.1"}))
+    assert (await rest.info())["version"] == "8.1"
+    assert server.requests[0][1].startswith("/api/info")
+
+
+async def test_a_gzipped_answer_is_read(rest: Rest, server: LoneServer) -> None:
+    async def zipped(_: web.Request) -> web.StreamResponse:
+        response = web.json_response({"success": True, "x": "y" * 300_000})
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    server.on("x", zipped)
+    assert len((await rest.get("x"))["x"]) == 300_000
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "status", "code"),
+    [
+        pytest.param(says("<html>", 502), Unavailable, 502, "", id="a proxy's page"),
+        pytest.param(says("<html>", 200), Unavailable, 200, "not-json", id="a page instead"),
+        pytest.param(
+            says({"success": False, "error": "x y"}), Refused, 200, "", id="a no with 200"
+        ),
+        pytest.param(says({"success": False, "error": "boom"}, 500), Failed, 500, "boom", id="500"),
+        pytest.param(cuts, Unavailable, 0, "cut", id="cut in the middle"),
+        pytest.param(breaks, Unavailable, 0, "unreachable", id="cut before"),
+    ],
+)
+async def test_answers(
+    reply: object, kind: type[RestError], status: int, code: str, rest: Rest, server: LoneServer
+) -> None:
+    server.on("chat.sendMessage", reply)  # type: ignore[arg-type]
+    with pytest.raises(kind) as caught:
+        await rest.post("chat.sendMessage", message={})
+    assert (caught.value.status, caught.value.code) == (status, code)
+    assert server.asked("chat.sendMessage") == 1
+
+
+async def test_a_get_is_asked_again(rest: Rest, server: LoneServer) -> None:
+    server.on("me", breaks, says("<html>", 503), says({"success": True, "_id": "uid"}))
+    assert (await rest.get("me"))["_id"] == "uid"
+
+
+async def test_a_post_that_may_come_twice_is_sent_again(rest: Rest, server: LoneServer) -> None:
+    server.on("chat.react", says("<html>", 502), OK)
+    await rest.post("chat.react", messageId="m", emoji=":eyes:", shouldReact=True)
+    assert server.asked("chat.react") == 2
+
+
+@pytest.mark.parametrize("drip", [pytest.param(True, id="drips"), pytest.param(False, id="hangs")])
+async def test_one_time_limit_for_everything(drip: bool, server: LoneServer) -> None:
+    hanging = Hangs()
+    server.on("me", drips if drip else hanging)
+    rest = Rest(server.url, "uid", TOKEN, timeout=0.5)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="timeout"):
+        await rest.get("me")
+    assert time.monotonic() - began < 5
+    hanging.end.set()
+    await rest.close()
+
+
+async def test_more_calls_than_threads_wait_their_turn(server: LoneServer) -> None:
+    server.on("me", OK)
+    rest = Rest(server.url, "uid", TOKEN, workers=2)
+    await asyncio.gather(*(rest.get("me") for _ in range(20)))
+    assert server.asked("me") == 20
+    await rest.close()
+
+
+async def test_cancelled_calls_leave_the_threads_usable(server: LoneServer) -> None:
+    hanging = Hangs()
+    server.on("me", hanging)
+    server.on("x", OK)
+    rest = Rest(server.url, "uid", TOKEN, workers=1, timeout=20)
+    stuck = [asyncio.create_task(rest.get("me")) for _ in range(3)]
+    await hanging.asked.wait()
+    for task in stuck:
+        task.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
+    hanging.end.set()
+    assert await rest.get("x") == {"success": True}
+    assert server.asked("me") == 1  # the two that waited were never sent
+    await rest.close()
+
+
+async def test_closing_does_not_wait_for_a_hanging_call(server: LoneServer) -> None:
+    hanging = Hangs()
+    server.on("me", hanging)
+    rest = Rest(server.url, "uid", TOKEN, workers=1, timeout=20)
+    stuck = [asyncio.create_task(rest.get("me")) for _ in range(3)]
+    await hanging.asked.wait()
+    began = time.monotonic()
+    await rest.close()
+    assert time.monotonic() - began < 5
+    found = await asyncio.gather(*stuck, return_exceptions=True)
+    assert [str(error) for error in found] == ["closed"] * 3
+    with pytest.raises(Unavailable, match="closed"):
+        await rest.get("me")
+    hanging.end.set()
+
+
+async def test_a_redirect_is_not_followed(rest: Rest, server: LoneServer) -> None:
+    away = {"Location": "https://chat.example.org/rc/api/v1/chat.sendMessage?x=1"}
+    server.on("chat.sendMessage", says("", 301, away))
+    with pytest.raises(Moved) as caught:
+        await rest.post("chat.sendMessage", message={})
+    assert caught.value.address == "https://chat.example.org/rc"
+    assert "https://chat.example.org/rc" in caught.value.text
+
+
+async def test_401_ends_it_only_when_me_says_so_too(rest: Rest, server: LoneServer) -> None:
+    server.on("rooms.info", says({"success": False, "error": "unauthorized"}, 401))
+    server.on("me", OK)
+    with pytest.raises(Refused):
+        await rest.get("rooms.info")
+    server.on("me", UNAUTHORISED)
+    with pytest.raises(LoggedOut):
+        await rest.get("rooms.info")
+    server.on("me", UNAUTHORISED, OK)
+    with pytest.raises(Refused):
+        await rest.get("me")
+
+
+@pytest.mark.parametrize("status", [429, 502])
+async def test_401_with_a_me_that_cannot_be_asked_is_no_end(
+    status: int, rest: Rest, server: LoneServer
+) -> None:
+    server.on("rooms.info", UNAUTHORISED)
+    server.on("me", says("<html>", status))
+    with pytest.raises((Unavailable, Busy)):
+        await rest.get("rooms.info")
+
+
+async def test_a_proxys_401_is_no_end(rest: Rest, server: LoneServer) -> None:
+    server.on("me", says("<html>401", 401))
+    with pytest.raises(Unavailable):
+        await rest.get("me")
+
+
+async def test_a_busy_route_is_left_alone_and_only_that(rest: Rest, server: LoneServer) -> None:
+    text = "Error, too many requests. You must wait 17 seconds before [error-too-many-requests]"
+    server.on("rooms.info", says({"success": False, "error": text}, 429))
+    server.on("me", OK)
+    for _ in range(3):
+        with pytest.raises(Busy) as caught:
+            await rest.get("rooms.info")
+        assert 10 < caught.value.retry_after.total_seconds() <= 17
+    assert server.asked("rooms.info") == 1
+    await rest.get("me")
+
+
+async def test_a_limit_that_is_used_up_is_not_tried(rest: Rest, server: LoneServer) -> None:
+    reset = str(int((time.time() + 40) * 1000))
+    counted = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+    server.on("me", says({"success": True}, headers=counted))
+    assert not rest.is_counted
+    await rest.get("me")
+    assert rest.is_counted
+    with pytest.raises(Busy):
+        await rest.get("me")
+    assert server.asked("me") == 1
+
+
+def test_other_threads_run_while_a_huge_answer_is_parsed() -> None:
+    """The event loop is one of them; Python's own parser would hold them all up to its end."""
+    messages = [{"_id": str(n), "u": {"_id": "u"}, "msg": "x" * 50} for n in range(60_000)]
+    body = json.dumps({"success": True, "updated": messages}).encode()
+    parsing = threading.Event()
+    found: list[Any] = []
+
+    def parse() -> None:
+        parsing.set()
+        found.append(parsed(body))
+        parsing.clear()
+
+    thread = threading.Thread(target=parse)
+    thread.start()
+    turns = 0
+    while thread.is_alive():
+        turns += parsing.is_set()
+        time.sleep(0.001)
+    assert len(found[0]["updated"]) == 60_000
+    assert turns > 5
+
+
+async def test_nothing_secret_is_said_or_logged(
+    server: LoneServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on("me", breaks, cuts, says("<html>" + TOKEN, 500), UNAUTHORISED)
+    errors: list[BaseException] = []
+    for url, times in ((server.url, 4), ("http://127.0.0.1:1", 1), ("http://no.invalid", 1)):
+        rest = Rest(url, "uid", TOKEN, timeout=1)
+        for _ in range(times):
+            with pytest.raises(RestError) as caught:
+                await rest.get("me", canary="parameter-canary")
+            errors.append(caught.value)
+        assert TOKEN not in repr(rest)
+        await rest.close()
+    told = [repr(e) + repr(e.__cause__) + repr(e.__context__) + repr(vars(e)) for e in errors]
+    for words in (*told, caplog.text):
+        assert TOKEN not in words
+        assert "parameter-canary" not in words
