@@ -106,8 +106,9 @@ class Renderer:
 
     def document(self, message: Message) -> Document:
         """The message in words. Raises KeyError for an unknown key or a missing argument."""
-        nodes = [line for phrase in message.phrases for line in self._lines(phrase)]
-        return Document(tuple(nodes), message.style, message.pings, message.buttons)
+        lines = tuple(line for phrase in message.phrases for line in self._lines(phrase))
+        language = self._texts.language
+        return Document(lines, message.style, message.pings, message.buttons, language)
 
     def _lines(self, phrase: Phrase) -> list[Line]:
         count = phrase.args.get("n")

@@ -196,12 +196,13 @@ Line = tuple[Node, ...]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A message in words, line by line."""
+    """A message in words, line by line; `language` is that of the words."""
 
     lines: tuple[Line, ...]
     style: Style = Style.NOTICE
     pings: tuple[Person, ...] = ()
     buttons: tuple[str, ...] = ()
+    language: str = "en"
 
 
 def plain(document: Document) -> str:

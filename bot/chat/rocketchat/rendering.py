@@ -1,0 +1,140 @@
+"""Documents as Rocket.Chat messages: a complete text, and for cards a link button. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from bot.chat.rocketchat.escaping import JOINER, coded, escaped, storable
+from commands.i18n import texts
+from commands.messages import Address, Code, Document, Line, Mention, Node, Style, Text
+
+PLATFORM = "rocketchat"
+
+Usernames = Mapping[str, str]
+"""Usernames by user id."""
+
+_CALLABLE = re.compile(r"[0-9A-Za-z._-]*[0-9A-Za-z]")
+"""Usernames that every version takes whole after an `@`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What stands in a message: its text, and attachments, which no edit can change."""
+
+    msg: str
+    attachments: tuple[dict[str, Any], ...] = ()
+
+
+def body_of(document: Document, usernames: Usernames, *, max_size: int) -> Body:
+    """The message; `max_size`: the longest text the workspace takes, in UTF-16 units.
+
+    Who is in `document.pings` is called by the `@username` that `usernames` has for the user id;
+    all others are only named.
+    """
+    called = {person.id: usernames.get(person.id, "") for person in document.pings}
+    return Body(_text(document, called, max_size), _attachments(document))
+
+
+def edited_of(document: Document, *, max_size: int) -> Body:
+    """The same for `chat.update`: it calls nobody, and the attachments stay as they were."""
+    return Body(_text(document, {}, max_size))
+
+
+def _attachments(document: Document) -> tuple[dict[str, Any], ...]:
+    """A title and a button for the one link of a card; both have to stay true for ever."""
+    nodes = [node for line in document.lines for node in line]
+    links = [node.url for node in nodes if isinstance(node, Address) and _opens(node.url)]
+    if document.style is not Style.TEXT or len(links) != 1:
+        return ()
+    word = texts(document.language).plain("card.button")
+    topic = "".join(next(_bold_runs(nodes), ())) or word
+    button = {"type": "button", "text": word, "url": links[0]}
+    return ({"title": storable(topic), "title_link": links[0], "actions": [button]},)
+
+
+def _bold_runs(nodes: Sequence[Node]) -> Iterator[Sequence[str]]:
+    for bold, run in groupby(nodes, _is_bold):
+        if bold:
+            yield [node.text for node in run if isinstance(node, Text)]
+
+
+def _is_bold(node: Node) -> bool:
+    return isinstance(node, Text) and node.bold
+
+
+# --- the text ------------------------------------------------------------------------------------
+
+
+def _text(document: Document, called: Usernames, max_size: int) -> str:
+    lines = [_joined(_pieces(line, called)) for line in document.lines]
+    whole = "\n".join(lines)
+    return whole if _units(whole) <= max_size else _shortened(lines, document.language, max_size)
+
+
+def _shortened(lines: Sequence[str], language: str, max_size: int) -> str:
+    """As many whole lines as fit, and a sentence that says how many are missing."""
+    shortened = ""
+    for kept in range(len(lines) - 1, -1, -1):
+        missing = texts(language).plain("message.shortened", n=len(lines) - kept)
+        shortened = "\n".join([*lines[:kept], escaped(missing)])
+        if _units(shortened) <= max_size:
+            break
+    return shortened
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a line. Where it has a `gap`, a space keeps it from what touches it in front, and
+    the gap from what touches it behind: without, that would become a part of it.
+    """
+
+    text: str
+    gap: str = ""
+
+
+def _joined(pieces: Iterator[_Piece]) -> str:
+    line, gap = "", ""
+    for piece in pieces:
+        touching = line[-1:].strip() and piece.text[:1].strip()
+        line += (gap or (piece.gap and " ") if touching else "") + piece.text
+        gap = piece.gap
+    return line
+
+
+def _pieces(line: Line, called: Usernames) -> Iterator[_Piece]:
+    for bold, run in groupby(line, _is_bold):
+        pieces = [_piece(node, called) for node in run]
+        if bold:
+            yield _bold("".join(piece.text for piece in pieces))
+        else:
+            yield from pieces
+
+
+def _bold(text: str) -> _Piece:
+    return _Piece(f"*{text}*" if text.strip() else text)
+
+
+def _piece(node: Node, called: Usernames) -> _Piece:
+    match node:
+        case Text(text):
+            return _Piece(escaped(text))
+        case Code(text):
+            return _Piece(coded(text))
+        case Address(url, label) if _opens(url):
+            return _Piece(f"{escaped(label)}: {url}" if label else url, gap=" ")
+        case Address(url, label):
+            return _Piece(escaped(f"{label}: {url}" if label else url))
+        case Mention(person, _) if _CALLABLE.fullmatch(called.get(person.id, "")):
+            return _Piece(f"@{called[person.id]}", gap=JOINER)
+        case Mention(_, name):
+            return _Piece(escaped(name))
+
+
+def _opens(url: str) -> bool:
+    return url.startswith(("https://", "http://"))
