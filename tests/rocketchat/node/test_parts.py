@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from tests.node import node_of
 from tests.requirements import require_rocketchat_node
-from tests.rocketchat.node.program import HERE, NODE
+
+HERE = Path(__file__).parent
 
 pytestmark = pytest.mark.node
 
@@ -22,7 +25,7 @@ console.log(JSON.stringify([parse("*x*")[0].value[0].type, typeof client.DDPSDK.
 def test_the_parser_reads_and_the_client_loads() -> None:
     require_rocketchat_node()
     said = subprocess.run(
-        [NODE, "--input-type=module", "--eval", SCRIPT],
+        [node_of(HERE), "--input-type=module", "--eval", SCRIPT],
         cwd=HERE,
         capture_output=True,
         text=True,
