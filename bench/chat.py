@@ -28,7 +28,7 @@ from bench.contestants import NAMES, OURS
 from bench.figures import milliseconds, paired_difference
 from bench.stage import Stage
 from bot.demo.synapse_files import LIFTED, LIFTED_LIMITS
-from tests.matrix.our_bot import LIMITS_LIFTED
+from tests.our_bot import LIMITS_LIFTED
 
 FLOOR = "floor"
 

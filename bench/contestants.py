@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.demo.synapse import Account
-from tests.matrix.our_bot import BOT, Process, free_port, write_config
+from tests.matrix.our_bot import write_config
+from tests.our_bot import BOT, Process, free_port
 
 NAMES = ("floor", "textbook", "bbb-bot")
 OURS = "bbb-bot"

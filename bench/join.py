@@ -38,7 +38,8 @@ from commands.messages import LinkTo
 from storage.open import open_store
 from storage.records import Channel, Link, LinkKind, Person, Room, RoomKind
 from tests.matrix.client import Visitor
-from tests.matrix.our_bot import BOT, Process, free_port, write_config
+from tests.matrix.our_bot import write_config
+from tests.our_bot import BOT, Process, free_port
 
 ROOMS = 6
 PEOPLE = 30

@@ -8,23 +8,35 @@ from dataclasses import replace
 from typing import Any
 
 from bot.bbb.pool import ServerPool
+from bot.jobs.line import Line
+from bot.jobs.outbox import Outbox
 from commands.ports import MeetingPlan, Outgoing
 from storage.records import Letter
 from storage.sqlite.store import SqliteStore
-from tests.faults.paper import PaperChat
 
 
-def say_under_another_id_at_each_try() -> None:
+def say_under_another_id_at_each_try(chat: type) -> None:
     """The chat cannot know a repeat."""
-    inner = PaperChat.send
+    inner = chat.send  # type: ignore[attr-defined]
 
-    async def send(chat: PaperChat, message: Outgoing) -> str:
-        return await inner(chat, replace(message, id=secrets.token_hex(8)))
+    async def send(self: Any, message: Outgoing) -> Any:
+        return await inner(self, replace(message, id=secrets.token_hex(8)))
 
-    PaperChat.send = send  # type: ignore[method-assign]
+    chat.send = send  # type: ignore[attr-defined]
 
 
-def be_done_before_the_answer_is_kept() -> None:
+def note_letters_as_sent_before_they_are(_: type) -> None:
+    """What a crash falls between is lost."""
+    inner = Outbox._send
+
+    async def send(outbox: Outbox, line: Line, letter: Letter) -> bool:
+        await outbox._store.letter_sent(letter.id, "not sent yet", at=outbox._clock())
+        return await inner(outbox, line, letter)
+
+    Outbox._send = send  # type: ignore[method-assign]
+
+
+def be_done_before_the_answer_is_kept(_: type) -> None:
     """Two commits where there must be one."""
     inner = SqliteStore.finish
 
@@ -37,7 +49,7 @@ def be_done_before_the_answer_is_kept() -> None:
     SqliteStore.finish = finish  # type: ignore[method-assign,assignment]
 
 
-def make_another_call_at_each_try() -> None:
+def make_another_call_at_each_try(_: type) -> None:
     """BBB cannot know a repeat."""
     inner = ServerPool.create
 
@@ -47,8 +59,10 @@ def make_another_call_at_each_try() -> None:
     ServerPool.create = create  # type: ignore[method-assign]
 
 
-BROKEN: dict[str, Callable[[], None]] = {
+BROKEN: dict[str, Callable[[type], None]] = {
     "another id": say_under_another_id_at_each_try,
+    "done before sent": note_letters_as_sent_before_they_are,
     "two commits": be_done_before_the_answer_is_kept,
     "another call": make_another_call_at_each_try,
 }
+"""Each is given the class of the chat that the bot talks on."""

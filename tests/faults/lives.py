@@ -40,6 +40,7 @@ ENOUGH_SECONDS = 60.0
 KILLED = -signal.SIGKILL
 LOOK_AGAIN_SECONDS = 0.005
 OFTEN_SECONDS = 0.02
+CHATS: dict[str, type] = {"matrix": MatrixAdapter}
 NEVER = ""
 """The fail point of a life without one."""
 
@@ -103,9 +104,11 @@ class Lives:
         """
         return self._begin(_live_on_paper, str(self.directory), bbb, deadly, nth, broken, press)
 
-    def on_matrix(self, config: Path, deadly: str = NEVER, nth: int = 1) -> Life:
-        """A life of the whole program; it ends by SIGTERM."""
-        return self._begin(_live_on_matrix, str(config), deadly, nth)
+    def on(
+        self, chat: str, config: Path, deadly: str = NEVER, nth: int = 1, *, broken: str = ""
+    ) -> Life:
+        """A life of the whole program on one of `CHATS`; it ends by SIGTERM."""
+        return self._begin(_live_as_program, chat, str(config), deadly, nth, broken)
 
     def _begin(self, live: Callable[..., None], *args: Any) -> Life:
         process = _processes.Process(target=_live, args=(str(self.output), live, *args))
@@ -126,8 +129,10 @@ def _live(output: str, live: Callable[..., None], *args: Any) -> None:
     live(*args)
 
 
-def _live_on_matrix(config: str, deadly: str, nth: int) -> None:
-    Points(deadly, nth).stand_around(MatrixAdapter)
+def _live_as_program(chat: str, config: str, deadly: str, nth: int, broken: str) -> None:
+    if broken:
+        BROKEN[broken](CHATS[chat])
+    Points(deadly, nth).stand_around(CHATS[chat])
     sys.argv = ["bbb-bot", "run", "--config", config]
     main()
 
@@ -136,7 +141,7 @@ def _live_on_paper(
     directory: str, bbb: str, deadly: str, nth: int, broken: str, press: str
 ) -> None:
     if broken:
-        BROKEN[broken]()
+        BROKEN[broken](PaperChat)
     Points(deadly, nth).stand_around(PaperChat)
     vars(clockwork)["AT_LEAST_EVERY"] = OFTEN_SECONDS
     asyncio.run(_until_all_is_done(Path(directory), bbb, press))

@@ -18,7 +18,8 @@ from tests import canary
 from tests.contract.examples import command
 from tests.faults.elsewhere import require_namespaces, with_read_only
 from tests.faults.lives import KILLED, Life, Lives
-from tests.matrix.our_bot import BOT, free_port, write_config
+from tests.matrix.our_bot import write_config
+from tests.our_bot import BOT, free_port
 from tests.unit.test_open_store import (
     belong_to_another_program,
     come_from_the_future,
@@ -98,7 +99,7 @@ async def test_a_database_that_cannot_be_used_is_refused(
     spoil(data / "bbb-bot.db")
     before = all_of(data)
     lives = Lives(data.parent)
-    assert await lives.on_matrix(data.parent / "config.yaml").end() == 1
+    assert await lives.on("matrix", data.parent / "config.yaml").end() == 1
     words = lives.last_words()
     for each in (*said, str(data / "bbb-bot.db"), "Nothing was changed."):
         assert each in words
@@ -109,12 +110,12 @@ async def test_a_database_that_cannot_be_used_is_refused(
 
 async def test_a_second_program_is_refused_and_after_a_kill_let_in(data: Path) -> None:
     lives, config = Lives(data.parent), data.parent / "config.yaml"
-    first = lives.on_matrix(config)
+    first = lives.on("matrix", config)
     await healthy(config, first)
-    assert await lives.on_matrix(config).end() == 1
+    assert await lives.on("matrix", config).end() == 1
     assert f"Another bbb-bot is running on {data}" in lives.last_words()
     assert await first.kill() == KILLED
-    third = lives.on_matrix(config)
+    third = lives.on("matrix", config)
     await healthy(config, third)
     assert await third.stop() == 0
 

@@ -18,9 +18,10 @@ from pathlib import Path
 import aiohttp
 
 from bot.demo.synapse import Account, Synapse
+from tests.faults.pending import nothing_pending
 from tests.matrix.client import Visitor, answered_by
-from tests.matrix.our_bot import BOT, Process, free_port, write_config
-from tests.matrix.pending import nothing_pending
+from tests.matrix.our_bot import write_config
+from tests.our_bot import BOT, Process, free_port
 
 COMMAND = "!bbb help"
 ROOMS = 5

@@ -9,39 +9,25 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from bot.demo.synapse import Account, Synapse
 from tests.canary import BBB_SECRET
+from tests.faults.kills import COMMAND, Moments, ask_and_kill, come_to_life, settle
 from tests.matrix.client import Observer, Visitor
 from tests.matrix.names import fresh
-from tests.matrix.our_bot import BOT, Process, free_port, write_config
+from tests.matrix.our_bot import write_config
 from tests.matrix.peer import Peer
-from tests.matrix.pending import nothing_pending
 from tests.matrix.slow_line import SlowLine
 from tests.matrix.verdict import Hall, Reader, Verdict
+from tests.our_bot import BOT, Process, free_port
 
-COMMAND = "!bbb help"
 KILLS = 5
 ROOMS = 20
 VERSIONS = ("11", "12")
-ALIVE_SECONDS = 60.0
-END_SECONDS = 180.0
-SILENCE_SECONDS = 10.0
-LOOK_AGAIN_SECONDS = 0.5
-MOST_OF_WORK = 0.8
-MOST_OF_A_START = 3.0
-KILLED_WHILE_STARTING = 0.4
-DEAD_SECONDS = 0.3
-"""Long enough for what the server had accepted to be seen, and not taken for a sign of new life."""
-
-
-class BotFailed(Exception):
-    """The bot did not come to life, or ended by itself. With its last words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +44,34 @@ class Crowd:
         who = self.bo if hall.encrypted else self.ada
         return await who.say(hall.room, COMMAND)
 
+    async def ask(self, places: Sequence[Hall], asked: dict[str, Hall]) -> None:
+        """Plain and encrypted rooms at the same time, each kind as fast as one person can."""
+
+        async def one_after_the_other(encrypted: bool) -> None:
+            for hall in places:
+                if hall.encrypted is encrypted:
+                    asked[await self.say(hall)] = hall
+
+        await asyncio.gather(one_after_the_other(True), one_after_the_other(False))
+
     def answered(self) -> set[str]:
         """The commands whose answers ada has seen."""
         answers = (one.answers for one in self.ada.seen if one.sender == self.bot.user_id)
         return {event for event in answers if event}
+
+    def silence(self) -> float:
+        """Seconds since ada saw anything."""
+        return time.monotonic() - self.ada.seen[-1].at
+
+    async def until(self, done: Callable[[], bool], *, seconds: float) -> bool:
+        return await self.ada.until(lambda _: done(), seconds=seconds)
+
+    async def meet(self, halls: Sequence[Hall], last_words: Callable[[], str]) -> None:
+        """Return when the bot answers, and its keys are known where they are needed."""
+        await come_to_life(self, next(hall for hall in halls if not hall.encrypted), last_words)
+        for hall in halls:
+            if hall.encrypted:
+                await self.bo.knows(hall.room, self.bot.user_id)
 
 
 async def ordeal(
@@ -88,8 +98,9 @@ async def ordeal(
         bot = Process((*start, "--config", config), directory / "output.txt")
         leaving.push_async_callback(bot.stop)
         bot.start()
-        await come_to_life(crowd, halls, bot)
-        asked = await _ask_and_kill(crowd, halls, bot, rng, commands, kills)
+        await crowd.meet(halls, bot.last_words)
+        places = [hall for hall in halls for _ in range(commands // len(halls))]
+        asked = await ask_and_kill(crowd, places, bot, rng, kills, Moments())
         await settle(crowd, set(asked), directory / "data")
         exit_code = await bot.stop()
         reader = Reader(crowd.eve, await leaving.enter_async_context(pager(synapse, crowd)))
@@ -128,85 +139,3 @@ async def open_halls(synapse: Synapse, crowd: Crowd, rooms: int = ROOMS) -> list
 def pager(synapse: Synapse, crowd: Crowd) -> Visitor:
     """The judge once more, to read timelines as the server has them."""
     return Visitor(synapse.url, crowd.eve.account)
-
-
-class Talker(Protocol):
-    """A bot that leaves something to be read when it did not do what it should."""
-
-    def last_words(self) -> str: ...
-
-
-async def come_to_life(crowd: Crowd, halls: Sequence[Hall], bot: Talker) -> None:
-    """Return when the bot answers, and its keys are known where they are needed."""
-    plain = next(hall for hall in halls if not hall.encrypted)
-    deadline = time.monotonic() + ALIVE_SECONDS
-    while not crowd.answered():
-        if time.monotonic() > deadline:
-            raise BotFailed(f"the bot never answered:\n{bot.last_words()}")
-        await crowd.say(plain)
-        await crowd.ada.until(lambda _: bool(crowd.answered()), seconds=2)
-    for hall in halls:
-        if hall.encrypted:
-            await crowd.bo.knows(hall.room, crowd.bot.user_id)
-
-
-async def _ask_and_kill(
-    crowd: Crowd,
-    halls: Sequence[Hall],
-    bot: Process,
-    rng: random.Random,
-    commands: int,
-    kills: int,
-) -> dict[str, Hall]:
-    """Ask in batches; a kill falls into each but the last. The commands by event id."""
-    asked: dict[str, Hall] = {}
-    places = [hall for hall in halls for _ in range(commands // len(halls))]
-    rng.shuffle(places)
-    batches = kills + 1
-    for number in range(batches):
-        asking = asyncio.create_task(_ask(crowd, places[number::batches], asked))
-        if number < kills:
-            await _kill(crowd, bot, rng)
-        await asking
-    return asked
-
-
-async def _ask(crowd: Crowd, places: Sequence[Hall], asked: dict[str, Hall]) -> None:
-    """Plain and encrypted rooms at the same time, each kind as fast as one person can."""
-
-    async def one_after_the_other(encrypted: bool) -> None:
-        for hall in places:
-            if hall.encrypted is encrypted:
-                asked[await crowd.say(hall)] = hall
-
-    await asyncio.gather(one_after_the_other(True), one_after_the_other(False))
-
-
-async def _kill(crowd: Crowd, bot: Process, rng: random.Random) -> None:
-    """SIGKILL at a random moment, of its start or of its work, and start again."""
-    if rng.random() < KILLED_WHILE_STARTING:
-        await asyncio.sleep(rng.uniform(0, MOST_OF_A_START))
-    else:
-        await _sign_of_life(crowd, bot)
-        await asyncio.sleep(rng.uniform(0, MOST_OF_WORK))
-    if not await bot.kill():
-        raise BotFailed(f"the bot ended by itself:\n{bot.last_words()}")
-    await asyncio.sleep(DEAD_SECONDS)
-    bot.start()
-
-
-async def _sign_of_life(crowd: Crowd, bot: Process) -> None:
-    before = len(crowd.answered())
-    if not await crowd.ada.until(lambda _: len(crowd.answered()) > before, seconds=ALIVE_SECONDS):
-        raise BotFailed(f"no answer since the last start:\n{bot.last_words()}")
-
-
-async def settle(crowd: Crowd, asked: set[str], data: Path) -> None:
-    """Return when all is answered and nothing waits, or when nothing waits and all is silent."""
-    began = time.monotonic()
-    while time.monotonic() < began + END_SECONDS:
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        silence = time.monotonic() - max(began, crowd.ada.seen[-1].at)
-        enough = asked <= crowd.answered() or silence > SILENCE_SECONDS
-        if enough and nothing_pending(data):
-            return

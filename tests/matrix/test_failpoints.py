@@ -5,21 +5,22 @@ each command once, in plain rooms and in encrypted ones.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.demo.synapse import Synapse
 from tests.conftest import Proof
-from tests.faults.lives import KILLED, Lives
+from tests.faults.kills import Deaths
+from tests.faults.lives import Lives
 from tests.faults.points import POINTS
-from tests.matrix.kill import come_to_life, gather, open_halls, pager, settle
-from tests.matrix.our_bot import free_port, write_config
-from tests.matrix.verdict import Hall, Reader
+from tests.matrix.kill import gather, open_halls, pager
+from tests.matrix.our_bot import write_config
+from tests.matrix.verdict import Reader
+from tests.our_bot import free_port
 
 STEPS = ("receive", "store.finish", "send", "mark")
-DEATHS_IN_A_ROW = 4
-"""A command that was begun in ten lives without an end is given up, as is right."""
 MATRIX_POINTS = [point for point in POINTS if point.rpartition(".")[0] in STEPS]
 
 
@@ -36,33 +37,18 @@ async def test_dying_at_each_step_it_answers_once(
             tmp_path, crowd.bot, homeserver=synapse.url, bbb_port=free_port(), bbb_secret="none"
         )
         lives = Lives(tmp_path)
-        life = lives.on_matrix(config)
+        life = lives.on("matrix", config)
         leaving.push_async_callback(life.kill)
-        await come_to_life(crowd, halls, lives)
+        await crowd.meet(halls, lives.last_words)
         assert await life.stop() == 0, lives.last_words()
 
-        asked: dict[str, Hall] = {}
-
-        async def whole_life() -> int:
-            life = lives.on_matrix(config)
-            leaving.push_async_callback(life.kill)
-            await settle(crowd, set(asked), tmp_path / "data")
-            return await life.stop()
-
+        deaths = Deaths(crowd, lives, partial(lives.on, "matrix", config))
         rounds, wanted = 0, proof.amount(3, long=25)
         while rounds < wanted and proof.in_time():
-            for number, point in enumerate(MATRIX_POINTS):
-                if number % DEATHS_IN_A_ROW == 0:
-                    assert await whole_life() == 0, lives.last_words()
-                for hall in (halls[number % 2], halls[2 + number % 2]):
-                    asked[await crowd.say(hall)] = hall
-                code = await lives.on_matrix(config, point).end()
-                assert code == KILLED, f"{point}: {code}\n{lives.last_words()}"
+            await deaths.at_each(MATRIX_POINTS, [halls[0::2], halls[1::2]])
             rounds += 1
-
-        exit_code = await whole_life()
         reader = Reader(crowd.eve, await leaving.enter_async_context(pager(synapse, crowd)))
-        verdict = await reader.judge(halls, crowd.bot.user_id, asked, exit_code)
+        verdict = await reader.judge(halls, crowd.bot.user_id, deaths.asked, exit_code=0)
     proof.measured(
         kills=rounds * len(MATRIX_POINTS),
         points=len(MATRIX_POINTS),

@@ -49,14 +49,14 @@ async def test_each_command_is_answered_once_whenever_the_bot_is_killed(
 async def test_a_bot_with_another_id_at_each_try_is_caught_repeating_itself(
     synapse: Synapse, tmp_path: Path, seed: int
 ) -> None:
-    verdict = await ordeal(synapse, tmp_path, seed=seed, start=variant("random-ids"))
+    verdict = await ordeal(synapse, tmp_path, seed=seed, start=variant("another id"))
     assert verdict.doubled
 
 
 async def test_a_bot_that_notes_done_before_it_sends_is_caught_losing_answers(
     synapse: Synapse, tmp_path: Path, seed: int
 ) -> None:
-    verdict = await ordeal(synapse, tmp_path, seed=seed, start=variant("done-before-sent"))
+    verdict = await ordeal(synapse, tmp_path, seed=seed, start=variant("done before sent"))
     assert verdict.lost
 
 

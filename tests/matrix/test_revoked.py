@@ -12,7 +12,8 @@ from bot.app import CONFIG_WRONG
 from bot.demo.synapse import Account
 from tests import canary
 from tests.matrix.homeserver import DEVICE, ME, Homeserver, refuses, says, synced
-from tests.matrix.our_bot import BOT, free_port, write_config
+from tests.matrix.our_bot import write_config
+from tests.our_bot import BOT, free_port
 
 ENDS_WITHIN = 60.0
 
