@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.matrix.mentions import with_ids, without_leading
+from bot.chat.matrix.mentions import with_ids
 from bot.chat.matrix.receive import LONGEST_BODY, OUR_ID, Place, Reader
+from bot.chat.mention import without_leading
 from storage.records import Channel, Kind, Person
 
 ME = "@bbb:example.org"

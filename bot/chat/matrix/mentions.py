@@ -1,4 +1,4 @@
-"""Whom a message mentions: pills turned into ids, the leading mention of the bot off. Pure."""
+"""Whom a message mentions: pills turned into ids. Pure."""
 
 import html
 import re
@@ -42,12 +42,3 @@ def _first(text: str, words: Iterable[str], start: int) -> tuple[int, str] | Non
     found = [(text.find(word, start), -len(word), word) for word in words]
     there = [hit for hit in found if hit[0] >= 0]
     return (min(there)[0], min(there)[2]) if there else None
-
-
-def without_leading(text: str, names: Iterable[str]) -> str | None:
-    """What follows a mention at the start of a text ("bot: help" is "help"); None without one."""
-    for name in sorted(filter(None, names), key=len, reverse=True):
-        head, rest = text[: len(name)], text[len(name) :]
-        if head.lower() == name.lower() and (not rest or rest[0] in ":," or rest[0].isspace()):
-            return rest.lstrip(" \t").removeprefix(":").removeprefix(",").lstrip(" \t")
-    return None

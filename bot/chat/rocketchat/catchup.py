@@ -1,0 +1,95 @@
+"""What the server has that is new, asked by REST: memberships, changed rooms, their messages.
+
+Nothing is sent again after a connection was lost, and a live message may be dropped in silence:
+these answers are the truth, live messages come sooner.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.chat.rocketchat.position import OVERLAP
+from bot.chat.rocketchat.rest import RestApi
+from bot.chat.rocketchat.shapes import moment, nested, objects, text
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed of late. `newest` is the server's time of the newest change to a room.
+
+    `complete`: `subscriptions` are all there are; then nothing is in `removed`, which holds ids of
+    subscriptions.
+    """
+
+    rooms: Sequence[Document]
+    subscriptions: Sequence[Document]
+    removed: Sequence[str]
+    newest: datetime
+    complete: bool
+
+
+class CatchUp:
+    """Asks; raises what RestApi raises."""
+
+    def __init__(self, rest: RestApi) -> None:
+        self._rest = rest
+
+    async def changes(self, since: datetime, *, complete: bool) -> Changes:
+        """Rooms changed since then, all of them where `since` is 1970; subscriptions likewise,
+        but all where `complete`.
+
+        Rooms come first: whatever changes between the two answers is newer than `newest`, so the
+        next look finds it.
+        """
+        updated = _updated_since(since)
+        rooms = objects((await self._rest.get("rooms.get", **updated)).get("update"))
+        if complete:
+            updated = {}
+        answer = await self._rest.get("subscriptions.get", **updated)
+        removed = [text(one.get("_id")) for one in objects(answer.get("remove"))]
+        return Changes(
+            rooms,
+            objects(answer.get("update")),
+            [one for one in removed if one],
+            max((changed_at(room) for room in rooms), default=_EPOCH),
+            complete=not updated,
+        )
+
+    async def messages(self, room: str, since: datetime) -> list[Document]:
+        """Every message of a room that changed since then, oldest first.
+
+        Edits, reactions, replies in threads and system messages are among them; those deleted are
+        not.
+        """
+        answer = await self._rest.get(
+            "chat.syncMessages", roomId=room, lastUpdate=iso(since)
+        )
+        return sorted(objects(nested(answer, "result", "updated")), key=_written_at)
+
+    async def room(self, room: str) -> Document:
+        """What is known of one room."""
+        found = (await self._rest.get("rooms.info", roomId=room)).get("room")
+        return found if isinstance(found, Mapping) else {}
+
+
+def changed_at(document: Document) -> datetime:
+    """When the server last changed a document; 1970 where it does not say."""
+    return moment(document.get("_updatedAt")) or _EPOCH
+
+
+def iso(time: datetime) -> str:
+    """A time as query parameters need it: in UTC, with `Z`, for a `+` would be lost."""
+    return max(time, _EPOCH).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03}Z"
+
+
+def _updated_since(since: datetime) -> dict[str, str]:
+    return {"updatedSince": iso(since - OVERLAP)} if since > _EPOCH else {}
+
+
+def _written_at(document: Document) -> datetime:
+    return moment(document.get("ts")) or _EPOCH
