@@ -36,10 +36,14 @@ class Position:
         """Messages written before that were read then, or are history."""
         return max(since - OVERLAP, self.began)
 
-    def looked(self, newest: datetime, changed: Iterable[str]) -> "Position":
-        """The list of rooms was looked at: these are to be asked for what is new since `base`."""
-        behind = {**dict.fromkeys(changed, self.base), **self.behind}
-        return replace(self, base=max(self.base, newest), behind=behind)
+    @property
+    def silent_until(self) -> datetime:
+        """Cards written before that, of which nothing is known, have been pressed before."""
+        return max(self.began, self.forgotten)
+
+    def looked(self, newest: datetime, since: Mapping[str, datetime]) -> "Position":
+        """The list of rooms was looked at: these are to be asked for what is new since then."""
+        return replace(self, base=max(self.base, newest), behind={**since, **self.behind})
 
     def asked(self, room: str) -> "Position":
         """What is new in a room was read."""

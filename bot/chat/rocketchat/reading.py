@@ -1,0 +1,296 @@
+"""Documents and memberships on their way into the inbox: read, and kept with the position."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.chat.base import Intake
+from bot.chat.rocketchat.catchup import CatchUp, Changes, changed_at
+from bot.chat.rocketchat.ddp.events import Event, MessageSeen, SubscriptionChanged
+from bot.chat.rocketchat.position import OVERLAP, Position, dumped, loaded
+from bot.chat.rocketchat.presses import Card, card_of, command_of, merged, presses
+from bot.chat.rocketchat.receive import PLATFORM, Place, Reader, room_of
+from bot.chat.rocketchat.robots import Robots
+from bot.chat.rocketchat.rooms import OwnRooms
+from bot.chat.rocketchat.shapes import mapping, moment
+from commands.errors import ChatRefused, ChatTrouble
+from storage.records import Channel, Command
+
+log = logging.getLogger(__name__)
+
+ROOMS = f"{PLATFORM}/rooms"
+"""Under this name the store keeps the rooms the bot is in, beside the position."""
+
+KEEP_SECONDS = 5.0
+"""How often a position without commands is kept: to read idle talk again is harmless."""
+
+_CHUNK = 200
+_FRESH_CARD = timedelta(minutes=10)
+_WATCHED_CARD = timedelta(days=1)
+_MOMENT = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Document = Mapping[str, Any]
+IdOf = Callable[[str], Awaitable[str | None]]
+"""The user id of a username, None where nobody has it; raises ChatTrouble."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read so far of what is kept together."""
+
+    position: Position
+    commands: list[Command] = field(default_factory=list)
+    unreadable: list[tuple[Channel, str]] = field(default_factory=list)
+    is_whole: bool = True
+    is_urgent: bool = False
+
+
+class Reading:
+    """Takes what was heard and what was asked, one after the other.
+
+    What it says about itself is changed only after the store has kept it: after a StoreError the
+    same may be read again. All methods raise StoreError. Those that give whether all could be read
+    leave out what could not, because the chat could not be asked about it: a later look finds it.
+    """
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        reader: Reader,
+        rooms: OwnRooms,
+        catchup: CatchUp,
+        robots: Robots,
+        id_of: IdOf,
+    ) -> None:
+        self._intake = intake
+        self._reader = reader
+        self._rooms = rooms
+        self._catchup = catchup
+        self._robots = robots
+        self._id_of = id_of
+        self._lock = asyncio.Lock()
+        self._untold: list[Command] = []
+        self._knows_rooms = False
+        self._is_new = True
+        self._changed: dict[str, datetime] = {}
+        self._read: dict[str, datetime] = {}
+        self._barred: set[str] = set()
+        self._kept = Position()
+        self._kept_at = -math.inf
+        self.position = Position()
+
+    async def load(self) -> None:
+        """What the store knows. Without any of it everything there is now is history."""
+        if kept := await self._intake.position(PLATFORM):
+            try:
+                self.position = self._kept = loaded(kept)
+                self._is_new = False
+            except ValueError:
+                log.warning("begun anew", extra={"action": "position_unreadable"}, exc_info=True)
+        if kept := await self._intake.position(ROOMS):
+            try:
+                self._rooms.load(kept)
+                self._knows_rooms = True
+            except ValueError:
+                log.warning("rooms forgotten", extra={"action": "rooms_unreadable"}, exc_info=True)
+
+    async def finish(self) -> None:
+        """Let what is being read be kept."""
+        async with self._lock:
+            pass
+
+    # --- asked ------------------------------------------------------------------------------------
+
+    async def changes(self, found: Changes) -> None:
+        """Memberships, and which rooms to ask. Their order is that of the server's list."""
+        async with self._lock:
+            for room in found.rooms:
+                self._rooms.learn(room)
+            new = self._take_memberships(found)
+            await self._keep_rooms()
+            if self._is_new:
+                position = Position(base=found.newest, began=found.newest)
+            else:
+                position = self.position.looked(found.newest, self._to_ask(found, new))
+            await self._keep(position.only(self._rooms.all()), [])
+            self._is_new = False
+
+    def _take_memberships(self, found: Changes) -> set[str]:
+        """The rooms the bot has come into."""
+        known, at = set(self._rooms.all()), max(found.newest, self.position.base)
+        if found.complete:
+            commands = self._rooms.listed(found.subscriptions, at=at)
+        else:
+            commands = self._rooms.changed(found.subscriptions, found.removed, at=at)
+        if self._knows_rooms:
+            self._untold += commands
+        return set(self._rooms.all()) - known
+
+    def _to_ask(self, found: Changes, new: set[str]) -> dict[str, datetime]:
+        """Rooms in which something may be new, and since when.
+
+        A reaction to a message that is not the last one changes no room: those with cards are
+        asked too. A room that has not changed since it was read is asked again only now and then.
+        """
+        base = self.position.base
+        if found.complete:
+            self._barred.clear()
+        self._changed = {str(room.get("_id")): changed_at(room) for room in found.rooms}
+        since = {
+            room: base
+            for room, changed in self._changed.items()
+            if found.complete or changed > self._read.get(room, _EPOCH)
+        }
+        age = _WATCHED_CARD if found.complete else _FRESH_CARD
+        cards = self.position.cards.values()
+        since |= {card.room: base for card in cards if card.seen > base - age}
+        for room in new:
+            if place := self._rooms.place(room):
+                since[room] = min(base, place.since)
+        return since
+
+    async def catch_up(self, room: str) -> bool:
+        """Ask a room that is behind for what is new. Raises ChatTrouble.
+
+        One that the bot may not read stays behind, and is asked again after the next complete list.
+        """
+        since, place = self.position.behind.get(room), self._rooms.place(room)
+        if since is None or place is None:
+            return True
+        if room in self._barred:
+            return True
+        changed = self._changed.get(room, _EPOCH)
+        start = max(since - OVERLAP, place.since - _MOMENT)
+        try:
+            documents = await self._catchup.messages(room, start)
+        except ChatRefused as error:
+            log.info("a room is closed to us: %s", error, extra={"action": "room_closed"})
+            self._barred.add(room)
+            return True
+        for n in range(0, len(documents), _CHUNK):
+            if not await self._asked(documents[n : n + _CHUNK], place, since):
+                return False
+            await asyncio.sleep(0)
+        async with self._lock:
+            await self._keep(self.position.asked(room), [])
+        self._read[room] = changed
+        return True
+
+    async def _asked(self, documents: Sequence[Document], place: Place, since: datetime) -> bool:
+        async with self._lock:
+            batch = Batch(self.position)
+            for document in documents:
+                await self._take(document, place, batch, since=since)
+            return await self._finish(batch)
+
+    # --- heard ------------------------------------------------------------------------------------
+
+    async def heard(self, events: Sequence[Event]) -> bool:
+        """Live events, in their order."""
+        async with self._lock:
+            batch = Batch(self.position)
+            for event in events:
+                match event:
+                    case SubscriptionChanged():
+                        self._untold += self._rooms.happened(
+                            event.action, event.subscription, at=self.position.base
+                        )
+                    case MessageSeen():
+                        await self._take_live(event, batch)
+            await self._keep_rooms()
+            return await self._finish(batch)
+
+    async def _take_live(self, event: MessageSeen, batch: Batch) -> None:
+        room = room_of(event.document, event.access, event.event_name)
+        place = room and await self._place(room, mapping(event.access), batch)
+        if place:
+            batch.position = batch.position.heard(changed_at(event.document))
+            await self._take(event.document, place, batch, since=batch.position.base)
+
+    async def _place(self, room: str, access: Document, batch: Batch) -> Place | None:
+        """A room of the bot; of one it has heard nothing of yet, what came with the message."""
+        if self._rooms.needs_facts(room, access.get("roomType")):
+            try:
+                self._rooms.learn(await self._catchup.room(room))
+            except ChatRefused:
+                self._rooms.learn({"_id": room, "t": "d"})  # nothing to be known: no lonely pair
+            except ChatTrouble:
+                batch.is_whole = False
+                return None
+        return self._rooms.place(room) or self._rooms.told_of(room, access)
+
+    # --- read -------------------------------------------------------------------------------------
+
+    async def _take(
+        self, document: Document, place: Place, batch: Batch, *, since: datetime
+    ) -> None:
+        """Read a document; one that cannot be read stops none of the others."""
+        try:
+            await self._read_into(batch, document, place, after=batch.position.after(since))
+        except ChatTrouble as error:
+            batch.is_whole = False
+            log.warning("a message waits: %s", error, extra={"action": "message_waits"})
+        except Exception:
+            fields = {"action": "message_not_read", "room": place.room}
+            log.exception("message not read", extra=fields)
+
+    async def _read_into(
+        self, batch: Batch, document: Document, place: Place, *, after: datetime
+    ) -> None:
+        if card := card_of(document, me=self._reader.me, names=self._rooms.names):
+            await self._press(batch, document, card, place)
+        elif self._reader.is_unreadable(document, place, after=after):
+            batch.unreadable.append((Channel(PLATFORM, place.room), document["_id"]))
+        elif command := self._reader.command(
+            document, place, after=after, names=self._rooms.names
+        ):
+            if not await self._robots.has(command.person.id):
+                batch.commands.append(command)
+
+    async def _press(self, batch: Batch, document: Document, card: Card, place: Place) -> None:
+        """Presses of a card; who had pressed one that was forgotten, or is history, is not new."""
+        card_id, before = document["_id"], batch.position.cards.get(document["_id"])
+        written_at = moment(document.get("ts")) or _EPOCH
+        commands = []
+        if before is not None or written_at > batch.position.silent_until:
+            for press in presses(before, card):
+                person = await self._id_of(press.username)
+                if person is not None and not await self._robots.has(person):
+                    commands.append(command_of(press, card_id, card, place, person))
+        now = merged(before, card)
+        if before is None or now != before:
+            batch.position = batch.position.remembering(card_id, now)
+        batch.commands += commands
+        batch.is_urgent |= now.pressed != (before.pressed if before else {})
+
+    # --- kept -------------------------------------------------------------------------------------
+
+    async def _finish(self, batch: Batch) -> bool:
+        await self._keep(batch.position, batch.commands, urgent=batch.is_urgent)
+        for channel, ref in batch.unreadable:
+            await self._intake.unreadable(channel, ref)
+        return batch.is_whole
+
+    async def _keep(
+        self, position: Position, commands: Sequence[Command], *, urgent: bool = False
+    ) -> None:
+        """Commands always together with the position, all else now and then."""
+        idle = position != self._kept and time.monotonic() - self._kept_at >= KEEP_SECONDS
+        if commands or urgent or idle:
+            await self._intake.accept(PLATFORM, dumped(position), commands)
+            self._kept, self._kept_at = position, time.monotonic()
+        self.position = position
+
+    async def _keep_rooms(self) -> None:
+        """What has come and gone, with the list of what there is now."""
+        if self._untold or not self._knows_rooms:
+            await self._intake.accept(ROOMS, self._rooms.dumped(), self._untold)
+            self._untold = []
+            self._knows_rooms = True
