@@ -66,9 +66,7 @@ class CatchUp:
         Edits, reactions, replies in threads and system messages are among them; those deleted are
         not.
         """
-        answer = await self._rest.get(
-            "chat.syncMessages", roomId=room, lastUpdate=iso(since)
-        )
+        answer = await self._rest.get("chat.syncMessages", roomId=room, lastUpdate=iso(since))
         return sorted(objects(nested(answer, "result", "updated")), key=_written_at)
 
     async def room(self, room: str) -> Document:

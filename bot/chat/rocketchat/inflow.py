@@ -147,8 +147,9 @@ class Inflow:
         """
         await self._reading.load()
         parts = {"socket": self._stay_connected, "looks": self._look_on, "live": self._read_live}
-        self._tasks = [asyncio.create_task(part(), name=f"rocketchat {name}")
-                       for name, part in parts.items()]
+        self._tasks = [
+            asyncio.create_task(part(), name=f"rocketchat {name}") for name, part in parts.items()
+        ]
         await self._settled.wait()
         if self.trouble:
             raise ChatMisconfigured(self.trouble)
@@ -188,7 +189,8 @@ class Inflow:
             self._try_again.clear()
             pause = await self._pause_after(lost)
             log.warning(
-                "connection to Rocket.Chat lost: %s", lost.reason,
+                "connection to Rocket.Chat lost: %s",
+                lost.reason,
                 extra={"action": "rocketchat_lost", "pause_s": round(pause, 1)},
             )
             await _set_within(self._try_again, pause)
@@ -216,7 +218,9 @@ class Inflow:
 
     def _give_up(self) -> None:
         if not self.trouble:
-            log.critical("Rocket.Chat: %s", _ACCOUNT_GONE, extra={"action": "rocketchat_logged_out"})
+            log.critical(
+                "Rocket.Chat: %s", _ACCOUNT_GONE, extra={"action": "rocketchat_logged_out"}
+            )
         self.trouble = _ACCOUNT_GONE
 
     def _hear(self, event: Event) -> None:
@@ -339,7 +343,7 @@ class Inflow:
         self._news.set()
 
     async def _ask_rooms(self) -> bool:
-        """Those that could not be asked last time come last; where none answers, it is left at that.
+        """Those that could not be asked last time come last; where none answers, that is all.
 
         Raises what concerns all of them: ChatBusy, LoggedOut, StoreError.
         """

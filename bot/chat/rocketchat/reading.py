@@ -248,9 +248,7 @@ class Reading:
             await self._press(batch, document, card, place)
         elif self._reader.is_unreadable(document, place, after=after):
             batch.unreadable.append((Channel(PLATFORM, place.room), document["_id"]))
-        elif command := self._reader.command(
-            document, place, after=after, names=self._rooms.names
-        ):
+        elif command := self._reader.command(document, place, after=after, names=self._rooms.names):
             if not await self._robots.has(command.person.id):
                 batch.commands.append(command)
 
