@@ -1,0 +1,1 @@
+"""The realtime side: sockets, what they may listen to, what they hear."""

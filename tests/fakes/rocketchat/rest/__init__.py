@@ -1,0 +1,1 @@
+"""The REST side: one file for each group of endpoints."""
