@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.authors import Authors
-from bot.chat.matrix.background import Background
+from bot.chat.background import Background
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.chat.base import ChatMisconfigured, Intake, Mode
 from bot.chat.matrix.authors import Authors
-from bot.chat.matrix.background import Background
+from bot.chat.background import Background
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.cross_signing import CrossSigning
 from bot.chat.matrix.cross_signing import Mode as Signing
