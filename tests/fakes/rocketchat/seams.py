@@ -24,7 +24,7 @@ class Seam:
     async def rest(
         self, request: web.Request, path: str, params: Json, handle: Handler
     ) -> web.StreamResponse:
-        """Around one REST call; `path` is like `chat.sendMessage`, or `/api/info`.
+        """Around one REST call; `path` is like `chat.sendMessage`, or `/info` for /api/info.
 
         `params` is the query or the body. Not to call `handle` is to lose the request; to call
         it and answer something else is to lose the answer of what was done.

@@ -14,11 +14,13 @@ from yarl import URL
 from bot.clock import utc_now
 from tests.fakes.rocketchat.ddp.hub import Hub
 from tests.fakes.rocketchat.ddp.session import Session
+from tests.fakes.rocketchat.faults import Faults
 from tests.fakes.rocketchat.profiles import PROFILES, Heartbeat
 from tests.fakes.rocketchat.records import Room, Token, User
 from tests.fakes.rocketchat.rest.door import Asked, Door
 from tests.fakes.rocketchat.seams import Seam
 from tests.fakes.rocketchat.state import State
+from tests.fakes.rocketchat.strict import DocumentCheck, RequestCheck
 from tests.fakes.rocketchat.wire import Json, as_rest, new_id
 
 WEB_APP = "<!DOCTYPE html>\n<html><head><title>Rocket.Chat</title></head><body></body></html>\n"
@@ -29,7 +31,8 @@ class RocketChat:
     """Use as `async with`; `stop` and `start` again are a restart on the same port.
 
     `heartbeat` replaces the profile's seconds, `prefix` is the path of ROOT_URL, `tls` makes it
-    https with `plain_url` redirecting there. Without `side_effects` see State.
+    https with `plain_url` redirecting there. Without `side_effects` see State. With `strict` every
+    request and document is checked with Rocket.Chat's schemas, see `strict.py`.
     """
 
     def __init__(
@@ -43,10 +46,13 @@ class RocketChat:
         host: str = "127.0.0.1",
         port: int = 0,
         side_effects: bool = True,
+        strict: bool = True,
     ) -> None:
         self.profile = PROFILES[profile]
         self.state = State(clock, side_effects=side_effects)
-        self.seams: list[Seam] = []
+        self.faults = Faults(self.profile, clock)
+        checks = (RequestCheck(), DocumentCheck()) if strict else (Seam(), Seam())
+        self.seams = [checks[0], self.faults.rest, self.faults.sockets, checks[1]]
         self.plain_url = ""
         self._heartbeat = heartbeat or self.profile.heartbeat
         self._prefix = prefix.rstrip("/")

@@ -16,13 +16,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 
+from tests.fakes.rocketchat.seams import Handler, Seam
+from tests.fakes.rocketchat.wire import Json
+
+if TYPE_CHECKING:
+    from tests.fakes.rocketchat.ddp.session import Session
+
 DATA = Path(__file__).parents[2] / "data" / "rocketchat"
-Json = dict[str, Any]
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 TEXT: Json = {"type": "string", "minLength": 1}
@@ -44,7 +50,8 @@ def _either(*schemas: Json) -> Json:
 
 
 UNPUBLISHED: dict[str, Json] = {
-    "GET /api/info": _object(),
+    "GET /info": _object(),
+    "GET info": _object(),
     "GET channels.info": _either(
         _object(["roomId"], roomId=TEXT), _object(["roomName"], roomName=TEXT)
     ),
@@ -76,7 +83,7 @@ UNPUBLISHED: dict[str, Json] = {
 }
 """Requests of which Rocket.Chat 8.8.1 exports no schema, after its source; `login`'s is unusable.
 
-Paths are those under /api/v1/, `dm.` stands for `im.` too.
+Paths are those under /api/v1/ (and /api/info), `dm.` stands for `im.` too.
 """
 
 ANSWERS: dict[str, Sequence[tuple[str, str]]] = {
@@ -154,6 +161,38 @@ def _keep(problem: str | None, where: str) -> str | None:
     if problem:
         _VIOLATIONS.append(f"{where}: {problem}")
     return problem
+
+
+# --- where they are looked at -------------------------------------------------------------------
+
+
+class RequestCheck(Seam):
+    """Next to the client: sees every request, whatever becomes of it."""
+
+    async def rest(
+        self, request: web.Request, path: str, params: Json, handle: Handler
+    ) -> web.StreamResponse:
+        query = [(name, value) for name, value in request.query.items()]
+        check_request(f"{request.method} {path}", query, await request.read())
+        return await handle()
+
+
+class DocumentCheck(Seam):
+    """Next to the server: sees what it emits, and not what a fault makes of that."""
+
+    async def rest(
+        self, request: web.Request, path: str, params: Json, handle: Handler
+    ) -> web.StreamResponse:
+        answer = await handle()
+        if isinstance(answer, web.Response) and answer.status == 200:
+            check_answer(f"{request.method} {path}", json.loads(answer.text or "null"))
+        return answer
+
+    async def outgoing(self, session: Session, text: str) -> str | None:
+        frame = json.loads(text)
+        if frame.get("msg") == "changed":
+            check_frame(frame)
+        return text
 
 
 # --- requests ------------------------------------------------------------------------------------

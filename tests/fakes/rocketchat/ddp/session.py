@@ -50,7 +50,7 @@ class Session:
         self.request: web.Request | None = None
         self._heartbeat = heartbeat
         self._timer: asyncio.TimerHandle | None = None
-        self._out: asyncio.Queue[str | Close] = asyncio.Queue()
+        self._out: asyncio.Queue[str | Raw | Close] = asyncio.Queue()
         self._granted: list[int] = []
 
     # --- the socket
@@ -96,11 +96,20 @@ class Session:
                 if isinstance(frame, Close):
                     await self._end(frame)
                     return
+                if isinstance(frame, Raw):
+                    await self._write_raw(frame.content)
+                    continue
                 passed = await self._passed(frame)
                 if passed is not None:
                     await self.ws.send_str(passed)
             except ConnectionError:
                 return
+
+    async def _write_raw(self, content: str | bytes) -> None:
+        if isinstance(content, bytes):
+            await self.ws.send_bytes(content)
+        else:
+            await self.ws.send_str(content)
 
     async def _passed(self, frame: str) -> str | None:
         text: str | None = frame
@@ -118,6 +127,10 @@ class Session:
     def send(self, frame: str) -> None:
         """Put a frame behind those that wait."""
         self._out.put_nowait(frame)
+
+    def send_raw(self, content: str | bytes) -> None:
+        """Put whatever this is behind the frames that wait, past the seams."""
+        self._out.put_nowait(Raw(content))
 
     def close(self, code: int | None, reason: str = "") -> None:
         """End the socket after what waits to be sent; without a code by a reset."""
@@ -250,6 +263,13 @@ class Session:
         said = [ddp_text(answer), frames.updated(identity)]
         for text in reversed(said) if self.profile.updated_first else said:
             self.send(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a fault says in the server's place; bytes go as a binary frame."""
+
+    content: str | bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ def own_document(user: User) -> Json:
     return {
         **user.document,
         "emails": [{"address": user.email, "verified": True}],
-        "settings": {"preferences": {}},
+        "settings": {"profile": {}, "preferences": {}, "calendar": {}},
+        "isOAuthUser": False,
         "avatarUrl": f"/avatar/{user.username}",
     }
 
