@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from bot.chat.background import Background
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.authors import Authors
-from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.chat.background import Background
 from bot.chat.base import ChatMisconfigured, Intake, Mode
 from bot.chat.matrix.authors import Authors
-from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.cross_signing import CrossSigning
 from bot.chat.matrix.cross_signing import Mode as Signing

@@ -5,9 +5,9 @@ import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from bot.chat.background import Background
 from bot.chat.base import Intake
 from bot.chat.matrix.authors import Authors
-from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors

@@ -4,8 +4,8 @@ import hashlib
 import json
 import logging
 
+from bot.chat.background import Background
 from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
-from bot.chat.matrix.background import Background
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.memory import FORGETS, own_message

@@ -1,0 +1,126 @@
+"""What the server says of one person or one room, at most 10 seconds old."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.chat.rocketchat.answers import Refused
+from bot.chat.rocketchat.remembering import Remembered
+from bot.chat.rocketchat.rest import RestApi
+from bot.chat.rocketchat.shapes import mapping, text
+
+_NO_SUCH_USER = re.compile(r"user.{0,12}not.{0,3}found|invalid.user|error-user-not-found", re.I)
+_ROBOTS = {"bot", "app"}
+
+
+class OwnRoom(Protocol):
+    """A room the bot is in, as its subscriptions and what came with messages tell."""
+
+    @property
+    def kind(self) -> str:
+        """As in `Room`."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether it is known that just one other person is in it."""
+
+
+class OwnRooms(Protocol):
+    """The rooms the bot is in; asks nobody."""
+
+    def all(self) -> Iterable[str]:
+        """Their ids."""
+
+    def place(self, room: str) -> OwnRoom | None:
+        """What is known of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody of this workspace, or, where it is federated, of another."""
+
+    id: str
+    username: str
+    name: str | None
+    active: bool
+    robot: bool
+    federated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`kind` is `c`, `p`, `d`, or something that is not for bots. `people`: only those of a `d`."""
+
+    id: str
+    kind: str
+    topic: str | None
+    people: frozenset[str] = frozenset()
+
+
+class Lookups:
+    """Reads. All raise ChatUnavailable when the server cannot be asked; it decides nothing."""
+
+    def __init__(self, rest: RestApi, steady: Callable[[], float] = time.monotonic) -> None:
+        self._rest = rest
+        self.account = Remembered(self.account_now, steady=steady)
+        self.named = Remembered(self._named_now, steady=steady)
+        self.room = Remembered(self.room_now, steady=steady)
+
+    async def account_now(self, user_id: str) -> Account | None:
+        """The account with this id, None when there is none. Raises RestError.
+
+        The server also finds somebody whose *username* is the id asked for: that is not the person.
+        """
+        found = await self._user(userId=user_id)
+        return found if found and found.id == user_id else None
+
+    async def _named_now(self, username: str) -> Account | None:
+        """The account with this username, in whatever case."""
+        found = await self._user(username=username)
+        return found if found and found.username.casefold() == username.casefold() else None
+
+    async def _user(self, **which: str) -> Account | None:
+        try:
+            return account_of((await self._rest.get("users.info", **which)).get("user"))
+        except Refused as error:
+            if _NO_SUCH_USER.search(f"{error.code} {error.text}"):
+                return None
+            raise
+
+    async def room_now(self, rid: str) -> Room | None:
+        """The room, None when there is none that the bot may see."""
+        try:
+            found = mapping((await self._rest.get("rooms.info", roomId=rid)).get("room"))
+        except Refused:
+            return None
+        if found.get("_id") != rid or not text(found.get("t")):
+            return None
+        return Room(
+            rid, found["t"], text(found.get("fname")) or text(found.get("name")), _people(found)
+        )
+
+
+def account_of(user: Any) -> Account | None:
+    """A user document as an account; None for what is none."""
+    user = mapping(user)
+    user_id, username = text(user.get("_id")), text(user.get("username"))
+    if user_id is None or username is None:
+        return None
+    return Account(
+        id=user_id,
+        username=username,
+        name=text(user.get("name")),
+        active=user.get("active") is not False,
+        robot=user.get("type") in _ROBOTS,
+        federated=user.get("federated") is True or "@" in username or ":" in username,
+    )
+
+
+def _people(room: Mapping[str, Any]) -> frozenset[str]:
+    """The user ids of a direct message; they never change. Empty where it does not say."""
+    listed = room.get("uids")
+    if room["t"] != "d" or not isinstance(listed, list):
+        return frozenset()
+    return frozenset(one for one in listed if isinstance(one, str))

@@ -1,0 +1,139 @@
+"""People and rooms: their names, whom a word means, who shares a room with whom."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from bot.chat.rocketchat.lookups import Account, Lookups, OwnRooms, account_of
+from bot.chat.rocketchat.members import Members
+from bot.chat.rocketchat.permissions import Permissions, RoomHidden
+from bot.chat.rocketchat.workspace import Workspace
+from commands.errors import ChatRefused, ChatTrouble
+
+_USERNAME = re.compile(r"[^\s@:/\\,]{1,100}")
+"""What may be one: what has an `@` or `:` is somebody of another server, or an e-mail address."""
+_USER_ID = re.compile(r"[0-9A-Za-z]{17,}")
+
+_PATHS = {"c": "channel", "p": "group", "d": "direct"}
+
+
+class People:
+    """Reads; raises ChatUnavailable where the server has to be asked and does not answer."""
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        members: Members,
+        permissions: Permissions,
+        workspace: Workspace,
+        rooms: OwnRooms,
+    ) -> None:
+        self._lookups = lookups
+        self._members = members
+        self._permissions = permissions
+        self._workspace = workspace
+        self._rooms = rooms
+
+    # --- people -----------------------------------------------------------------------------------
+
+    async def display_name(self, user_id: str) -> str | None:
+        """The full name, else the username, uncleaned."""
+        account = await self._known(user_id)
+        return (account.name or account.username) if account else None
+
+    async def username_of(self, user_id: str) -> str | None:
+        """What stands after an `@`."""
+        account = await self._known(user_id)
+        return account.username if account else None
+
+    async def usernames(self, user_ids: Iterable[str]) -> dict[str, str]:
+        """Usernames by user id, of those who can be found out now. Raises nothing."""
+        found = {}
+        for user_id in user_ids:
+            try:
+                found[user_id] = await self.username_of(user_id)
+            except ChatTrouble:
+                continue
+        return {user_id: username for user_id, username in found.items() if username}
+
+    async def id_of(self, username: str) -> str | None:
+        """The user id of an active account with this username."""
+        account = await self._lookups.named(username)
+        return account.id if account and account.active else None
+
+    async def _known(self, user_id: str) -> Account | None:
+        """Where the server does not answer, what it last said is better than nothing."""
+        try:
+            return await self._lookups.account(user_id)
+        except ChatTrouble:
+            if last := self._lookups.account.last(user_id):
+                return last
+            raise
+
+    async def find(self, word: str, rid: str) -> str | None:
+        """The user id for `@ana` (a member, then anybody here), `ana`, a full name, or a user id.
+
+        A full name counts only among those in the room, and only when just one has it.
+        """
+        name = word.removeprefix("@")
+        if found := await self._member(name, rid):
+            return found
+        if not _USERNAME.fullmatch(name):
+            return None
+        if word.startswith("@"):
+            return await self.id_of(name)
+        account = await self._lookups.account(word) if _USER_ID.fullmatch(word) else None
+        return account.id if account and account.active else None
+
+    async def _member(self, name: str, rid: str) -> str | None:
+        """Who is meant among the members; a username comes before a full name."""
+        room = await self._lookups.room(rid)
+        if room is None or room.kind not in _PATHS or not name.strip():
+            return None
+        same = set()
+        try:
+            async for entry in self._members.like(room, name):
+                account = account_of(entry)
+                if account and _plain(account.username) == _plain(name):
+                    return account.id
+                if account and _plain(account.name or "") == _plain(name):
+                    same.add(account.id)
+        except ChatRefused:  # a broadcast: its members are not told
+            return None
+        return same.pop() if len(same) == 1 else None
+
+    async def share_a_room(self, one: str, other: str) -> bool:
+        """Whether both are in a room that the bot is in."""
+        for rid in self._rooms.all():
+            place = self._rooms.place(rid)
+            if place and place.direct:
+                continue
+            try:
+                if not (await self._permissions.of(one, rid)).member:
+                    continue
+                if (await self._permissions.of(other, rid)).member:
+                    return True
+            except RoomHidden:
+                continue
+        return False
+
+    # --- rooms ------------------------------------------------------------------------------------
+
+    async def topic_of(self, rid: str) -> str | None:
+        """The room's shown name, uncleaned; None for a direct message."""
+        room = await self._lookups.room(rid)
+        return room.topic if room and room.kind != "d" else None
+
+    def web_address(self, rid: str) -> str | None:
+        """Opens the room in a browser or, by it, in the app; None for a room that is not known.
+
+        The web client opens rooms by name or by id (read in source, getRoomByTypeAndName); a name
+        changes.
+        """
+        room = self._lookups.room.last(rid) or self._rooms.place(rid)
+        path = _PATHS.get(room.kind) if room else None
+        return f"{self._workspace.site_url}/{path}/{rid}" if path else None
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()
