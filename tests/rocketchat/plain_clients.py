@@ -17,13 +17,16 @@ SECONDS = 20.0
 class Rest:
     """Use as `async with`. Answers are the status and the body; `headers` are the last answer's."""
 
-    def __init__(self, server: RocketChat, user: User | None = None) -> None:
+    def __init__(
+        self, server: RocketChat, user: User | None = None, *, seconds: float = SECONDS
+    ) -> None:
         self._base = f"{server.url}/api/v1/"
+        self._limit = aiohttp.ClientTimeout(total=seconds)
         self._auth = {"X-Auth-Token": user.token, "X-User-Id": user.id} if user else {}
         self.headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(timeout=self._limit)
         return self
 
     async def __aexit__(
@@ -49,8 +52,10 @@ class Rest:
         return await self.post("chat.sendMessage", message=message)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> tuple[int, Any]:
+        """The body is a text where it is not JSON."""
         self.headers = dict(answer.headers)
-        return answer.status, await answer.json()
+        is_json = answer.content_type == "application/json"
+        return answer.status, await (answer.json() if is_json else answer.text())
 
 
 class Socket:
@@ -61,7 +66,11 @@ class Socket:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
-        self.ws = await self._http.ws_connect(self._url)
+        try:
+            self.ws = await self._http.ws_connect(self._url)
+        except aiohttp.ClientError:
+            await self._http.close()
+            raise
         return self
 
     async def __aexit__(
