@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import ssl as tls
 from collections.abc import Callable
+from socket import gaierror
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -13,8 +15,10 @@ from bot.chat.rocketchat.ddp.events import Event, Lost
 from bot.chat.rocketchat.ddp.frames import Send
 from bot.chat.rocketchat.ddp.protocol import Session
 
-MAX_FRAME_BYTES = 4 * 2**20
-"""After decompression. A larger one ends the connection; the next look by REST has its message."""
+MAX_FRAME_BYTES = 2 * 2**20
+"""After decompression: more might take over 50 ms to read. A larger frame ends the connection; the
+next look by REST has its message.
+"""
 
 
 async def converse(
@@ -108,10 +112,16 @@ def _told(error: OSError | WebSocketException) -> str:
             return f"the realtime service answered with HTTP {status}{hint}"
         case tls.SSLCertVerificationError():
             return f"the server's certificate is refused ({error.verify_message})"
+        case tls.SSLError():
+            return f"no TLS there ({error.reason})"
         case TimeoutError():
             return "the realtime service did not answer in time"
+        case gaierror():
+            return "the server's name is not known"
         case OSError():
-            return f"no connection ({error.strerror or type(error).__name__})"
+            return (
+                f"no connection ({os.strerror(error.errno) if error.errno else 'on any address'})"
+            )
     return f"this is no realtime service ({type(error).__name__})"
 
 
