@@ -14,6 +14,7 @@ class Inbox:
     def __init__(self) -> None:
         self.commands: list[Command] = []
         self.positions: list[str] = []
+        self.kept: dict[str, str] = {}
         self.commits: list[tuple[str | None, list[str]]] = []
         self.arrived: list[Person] = []
         self.not_read: list[tuple[Channel, str]] = []
@@ -27,13 +28,15 @@ class Inbox:
             raise self.failures.pop(0)
         self.commits.append((position, [command.text for command in commands]))
         known = {command.id for command in self.commands}
-        self.commands += [command for command in commands if command.id not in known]
+        new = {command.id: command for command in reversed(commands) if command.id not in known}
+        self.commands += reversed(new.values())
         if position is not None:
             self.positions.append(position)
+            self.kept[platform] = position
         self._news.set()
 
     async def position(self, platform: str) -> str | None:
-        return self.positions[-1] if self.positions else None
+        return self.kept.get(platform)
 
     async def person_arrived(self, person: Person) -> None:
         self.arrived.append(person)

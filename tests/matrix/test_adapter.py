@@ -85,7 +85,7 @@ async def test_what_was_said_before_the_very_first_start_is_not_carried_out(
     room = await room_with(bot, ada)
     await bot.adapter.stop()
     await ada.say(room, "!bbb start")
-    bot.inbox.positions.clear()
+    bot.inbox.kept.clear()
 
     await bot.start()
     await ada.say(room, "!bbb help")

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.chat.base import ChatMisconfigured, Intake, Mode
@@ -30,7 +31,7 @@ from bot.chat.rocketchat.ddp.events import (
     SubscriptionChanged,
     messages_of,
 )
-from bot.chat.rocketchat.ddp.protocol import Session
+from bot.chat.rocketchat.ddp.protocol import Session, Timings
 from bot.chat.rocketchat.reading import IdOf, Reading
 from bot.chat.rocketchat.receive import Reader
 from bot.chat.rocketchat.rest import RestApi
@@ -96,12 +97,14 @@ class Inflow:
         prefixes: tuple[str, ...],
         id_of: IdOf,
         rhythm: Rhythm | None = None,
+        timings: Timings | None = None,
     ) -> None:
         self._user_id = user_id
         self._token = token
         self._rest = rest
         self._connect = connect
         self._rhythm = rhythm or Rhythm()
+        self._timings = timings
         self.rooms = OwnRooms(user_id)
         """Where the bot is."""
         self._catchup = CatchUp(rest)
@@ -176,13 +179,18 @@ class Inflow:
         polled = time.monotonic() - self._looked_at < patience
         return Mode.POLLING if polled else Mode.DOWN
 
+    @property
+    def read_until(self) -> datetime:
+        """The newest change that a look has seen, by the server's clock."""
+        return self._reading.position.base
+
     # --- the socket -------------------------------------------------------------------------------
 
     async def _stay_connected(self) -> None:
         while True:
             self._connection += 1
             self._heard.clear()  # a look has followed the end of the last connection
-            self._session = Session(self._user_id, self._token)
+            self._session = Session(self._user_id, self._token, timings=self._timings)
             lost = await self._talk(self._session)
             self._live = 0
             self._look_by(0)

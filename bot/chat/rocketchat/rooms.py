@@ -133,7 +133,10 @@ class OwnRooms:
 
     def _enter(self, subscription: Document) -> Command | None:
         room, known = subscription["rid"], self._places.get(subscription["rid"])
-        since = moment(subscription.get("ts")) or (known.since if known else _EPOCH)
+        is_known = known is not None and known.subscription == subscription.get("_id")
+        since = known.since if known and is_known else _EPOCH
+        if since == _EPOCH:
+            since = moment(subscription.get("ts")) or _EPOCH
         place = Place(
             room,
             subscription["t"],
@@ -145,7 +148,7 @@ class OwnRooms:
         self._places[room] = place
         names = [text(nested(subscription, "u", key)) for key in ("username", "name")]
         self.names = tuple(name for name in names if name) or self.names
-        if place.kind == "d" or (known and known.subscription == place.subscription):
+        if place.kind == "d" or is_known:
             return None
         return self._command(Kind.WELCOME, place, since)
 
