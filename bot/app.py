@@ -16,6 +16,7 @@ from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
 from bot.chat.base import Adapter, ChatMisconfigured
 from bot.chat.matrix.adapter import MatrixAdapter
+from bot.chat.rocketchat.adapter import RocketChatAdapter
 from bot.clock import utc_now
 from bot.config import Settings
 from bot.core import Bot, Secrets
@@ -94,7 +95,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> Bot:
     stack.push_async_callback(servers.close)
     bot = Bot(
         store=store,
-        adapters=_adapters(settings, keys),
+        adapters=list(_adapters(settings, keys)),
         servers=servers,
         policy=policy_of(settings),
         keys=Secrets(keys.link, keys.pseudonym),
@@ -139,12 +140,10 @@ def servers_of(settings: Settings, metrics: Metrics) -> ServerPool:
     )
 
 
-def _adapters(settings: Settings, keys: Keys) -> list[Adapter]:
-    matrix = settings.matrix
-    if matrix is None:
-        return []
-    return [
-        MatrixAdapter(
+def _adapters(settings: Settings, keys: Keys) -> Iterator[Adapter]:
+    """One for each chat that is configured."""
+    if matrix := settings.matrix:
+        yield MatrixAdapter(
             homeserver=matrix.homeserver,
             user_id=matrix.user_id,
             device_id=matrix.device_id,
@@ -159,7 +158,15 @@ def _adapters(settings: Settings, keys: Keys) -> list[Adapter]:
             allow_invites_from=sorted(matrix.invited_by),
             language=settings.language,
         )
-    ]
+    if rocketchat := settings.rocketchat:
+        yield RocketChatAdapter(
+            url=rocketchat.url,
+            user_id=rocketchat.user_id,
+            access_token=rocketchat.access_token.get_secret_value(),
+            message_key=keys.message,
+            prefixes=settings.prefixes,
+            ca_file=rocketchat.ca_file,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from json import loads
+from pathlib import Path
 
 import httpx
 
@@ -14,6 +15,9 @@ from commands.ports import Clock
 
 MAX_BYTES = 256 * 1024
 _HEADERS = {"Accept": "*/*", "User-Agent": "bbb-bot doctor"}
+
+
+ExpiryOf = Callable[[str, int, Path | None], Awaitable[datetime]]
 
 
 class NoAnswer(Exception):
@@ -30,10 +34,14 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Case(Asker):
-    """What the checks look at. `expiry_of` tells when the certificate of a host and port ends."""
+    """What the checks look at.
+
+    `expiry_of` tells when the certificate of a host and port ends; with a file it trusts only the
+    authorities in it.
+    """
 
     settings: Settings
-    expiry_of: Callable[[str, int], Awaitable[datetime]]
+    expiry_of: ExpiryOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,18 @@ class Answer:
         return said if isinstance(said, dict) else {}
 
 
-def http_client(transport: httpx.AsyncBaseTransport | None, seconds: float) -> httpx.AsyncClient:
-    """A client that trusts whom the bot trusts: the machine's own authorities. `transport` replaces
-    the network.
+def http_client(
+    transport: httpx.AsyncBaseTransport | None, seconds: float, ca_file: Path | None = None
+) -> httpx.AsyncClient:
+    """A client that trusts whom the bot trusts: the machine's own authorities, and those in a file.
+
+    `transport` replaces the network.
     """
-    verify = ssl.create_default_context() if transport is None else True
+    verify: ssl.SSLContext | bool = True
+    if transport is None:
+        verify = ssl.create_default_context()
+        if ca_file:
+            verify.load_verify_locations(ca_file)
     return httpx.AsyncClient(transport=transport, verify=verify, trust_env=False, timeout=seconds)
 
 

@@ -1,4 +1,4 @@
-"""Checks that our clock agrees with the clocks of BigBlueButton and the homeserver."""
+"""Checks that our clock agrees with the clocks of BigBlueButton and the chats."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,8 @@ async def check_clock(case: Case) -> AsyncIterator[Finding]:
     servers = {"BigBlueButton": case.settings.bbb.server.url.removesuffix("/")}
     if case.settings.matrix:
         servers["the homeserver"] = f"{case.settings.matrix.homeserver}/_matrix/client/versions"
+    if case.settings.rocketchat:
+        servers["Rocket.Chat"] = f"{case.settings.rocketchat.url}/api/info"
     ahead = await asyncio.gather(*(_ahead(case, address) for address in servers.values()))
     for name, seconds in zip(servers, ahead, strict=True):
         yield _judge(name, seconds)

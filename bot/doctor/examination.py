@@ -1,15 +1,14 @@
 """Runs the checks side by side, each with a time limit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
 
 import httpx
 
 from bot.clock import utc_now
 from bot.config import Settings
-from bot.doctor.asking import Case, http_client
+from bot.doctor.asking import Case, ExpiryOf, http_client
 from bot.doctor.bbb import check_bbb
 from bot.doctor.clock import check_clock
 from bot.doctor.database import check_database
@@ -19,7 +18,10 @@ from bot.doctor.gateway import check_gateway
 from bot.doctor.limits import check_limits
 from bot.doctor.local import check_config, check_data, check_public_url, check_sqlite
 from bot.doctor.matrix import check_matrix
+from bot.doctor.realtime import check_live
+from bot.doctor.rocketchat import ACCOUNT, check_account
 from bot.doctor.tls import check_tls, expiry_of
+from bot.doctor.workspace import FINDS, check_workspace
 from commands.ports import Clock
 
 SECONDS = 5.0
@@ -41,7 +43,11 @@ CHECKS = {
     "sqlite": Check(check_sqlite),
     "public-url": Check(check_public_url),
     "gateway": Check(check_gateway, ("gateway.reachable", "gateway.proxy"), asks_others=True),
-    "tls": Check(check_tls, ("tls.public-url", "tls.bbb", "tls.homeserver"), asks_others=True),
+    "tls": Check(
+        check_tls,
+        ("tls.public-url", "tls.bbb", "tls.homeserver", "tls.rocketchat"),
+        asks_others=True,
+    ),
     "bbb": Check(check_bbb, ("bbb.reachable", "bbb.version", "bbb.secret"), asks_others=True),
     "matrix": Check(
         check_matrix,
@@ -50,6 +56,9 @@ CHECKS = {
     ),
     "matrix.keys": Check(check_encryption, ("matrix.signed",), asks_others=True),
     "matrix.limits": Check(check_limits, asks_others=True),
+    "rocketchat": Check(check_account, ACCOUNT, asks_others=True),
+    "rocketchat.workspace": Check(check_workspace, FINDS, asks_others=True),
+    "rocketchat.live": Check(check_live, asks_others=True),
     "clock": Check(check_clock, asks_others=True),
 }
 """What there is to ask for by name, in the order in which it is told."""
@@ -68,7 +77,7 @@ async def examine(
     offline: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
     now: Clock = utc_now,
-    expiry_of: Callable[[str, int], Awaitable[datetime]] = expiry_of,
+    expiry_of: ExpiryOf = expiry_of,
     seconds: float = SECONDS,
 ) -> list[Finding]:
     """What the checks called `wanted` find (one of `names`; None: all), in the order of CHECKS.
@@ -79,7 +88,8 @@ async def examine(
     """
     chosen = _chosen(wanted, offline=offline)
     # a silent server is named by the request itself; a slowly dripping one by the check's own limit
-    async with http_client(transport, 0.8 * seconds) as http:
+    ca_file = settings.rocketchat.ca_file if settings.rocketchat else None
+    async with http_client(transport, 0.8 * seconds, ca_file) as http:
         case = Case(http, now, settings, expiry_of)
         found = await asyncio.gather(*(_in_time(name, case, seconds) for name in chosen))
     return [finding for findings in found for finding in findings if _is_meant(finding, wanted)]

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.doctor.asking import Case, NoAnswer
@@ -37,9 +38,12 @@ def judge(name: str, expiry: datetime | NoAnswer, now: datetime) -> Finding:
     return ok(name, f"good for {left.days} days")
 
 
-async def expiry_of(host: str, port: int) -> datetime:
-    """When the certificate there ends. Raises NoAnswer, Untrusted."""
-    context = ssl.create_default_context()
+async def expiry_of(host: str, port: int, ca_file: Path | None = None) -> datetime:
+    """When the certificate there ends; `ca_file` holds authorities in place of the machine's own.
+
+    Raises NoAnswer, Untrusted.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
     try:
         _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
@@ -54,21 +58,23 @@ async def expiry_of(host: str, port: int) -> datetime:
     return datetime.fromtimestamp(ends, UTC)
 
 
-async def _look(case: Case, host: str, port: int) -> datetime | NoAnswer:
+async def _look(case: Case, address: str, ca_file: Path | None) -> datetime | NoAnswer:
+    parts = urlsplit(address)
     try:
-        return await case.expiry_of(host, port)
+        return await case.expiry_of(parts.hostname or "", parts.port or 443, ca_file)
     except NoAnswer as trouble:
         return trouble
 
 
-def _addresses(case: Case) -> dict[str, tuple[str, int]]:
+def _addresses(case: Case) -> dict[str, tuple[str, Path | None]]:
+    """The https ones, each with the authorities it is configured with."""
     settings = case.settings
-    addresses = {"tls.public-url": settings.public_url, "tls.bbb": settings.bbb.server.url}
-    if settings.matrix:
-        addresses["tls.homeserver"] = settings.matrix.homeserver
-    parts = {name: urlsplit(address) for name, address in addresses.items()}
-    return {
-        name: (part.hostname or "", part.port or 443)
-        for name, part in parts.items()
-        if part.scheme == "https"
+    found: dict[str, tuple[str, Path | None]] = {
+        "tls.public-url": (settings.public_url, None),
+        "tls.bbb": (settings.bbb.server.url, None),
     }
+    if settings.matrix:
+        found["tls.homeserver"] = settings.matrix.homeserver, None
+    if settings.rocketchat:
+        found["tls.rocketchat"] = settings.rocketchat.url, settings.rocketchat.ca_file
+    return {name: one for name, one in found.items() if one[0].startswith("https://")}

@@ -4,11 +4,15 @@ bbb_url: https://bbb.example.org/bigbluebutton/
 bbb_secret: (the secret)
 homeserver: example.org
 access_token: (the token)          or: user and password
+rocketchat_url: https://chat.example.org
+rocketchat_token: (the token)      or: rocketchat_user, rocketchat_password, maybe rocketchat_code
 public_url: https://meet.example.org
-admins: '@ana:example.org'
+admins: '@ana:example.org', bo
+
+One of homeserver and rocketchat_url is enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,8 +20,10 @@ from bot.config.document import read_document
 from bot.config.keypath import text_of
 from bot.config.secret_files import SecretFileProblem, warning_for
 
-REQUIRED = ("bbb_url", "bbb_secret", "homeserver", "public_url")
-KEYS = (*REQUIRED, "access_token", "user", "password", "admins")
+REQUIRED = ("bbb_url", "bbb_secret", "public_url")
+MATRIX = ("homeserver", "access_token", "user", "password")
+ROCKETCHAT = tuple(f"rocketchat_{name}" for name in ("url", "token", "user", "password"))
+KEYS = (*REQUIRED, *MATRIX, *ROCKETCHAT, "rocketchat_code", "admins")
 
 
 class AnswersUnusable(Exception):
@@ -45,12 +51,24 @@ def read_answers(path: Path) -> Mapping[str, str]:
             answers[name] = " ".join(leaf.value)
         else:
             answers[name] = str(leaf.value)
-    problems += [f"{path}: {name} is missing" for name in REQUIRED if not answers.get(name)]
-    if not answers.get("access_token") and not (answers.get("user") and answers.get("password")):
-        problems.append(f"{path}: access_token is missing, or user and password")
+    answers = {name: answer for name, answer in answers.items() if answer}
+    problems += [f"{path}: {lack}" for lack in _lacks(answers)]
     if problems:
         raise AnswersUnusable("\n".join(problems))
     return answers
+
+
+def _lacks(answers: Mapping[str, str]) -> Iterator[str]:
+    """What keeps the file from being whole."""
+    yield from (f"{name} is missing" for name in REQUIRED if name not in answers)
+    chats = [chat for chat in (MATRIX, ROCKETCHAT) if answers.keys() & set(chat)]
+    if not chats:
+        yield f"{MATRIX[0]} is missing, or {ROCKETCHAT[0]}"
+    for where, token, user, password in chats:
+        if where not in answers:
+            yield f"{where} is missing"
+        if token not in answers and not {user, password} <= answers.keys():
+            yield f"{token} is missing, or {user} and {password}"
 
 
 def _unknown(name: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from bot.config import ConfigError, Listen
 from bot.init.answers import Answers
 from bot.init.answers_file import AnswersUnusable, read_answers
-from bot.init.interview import NotWritten, interview, settle
+from bot.init.interview import interview, settle
+from bot.init.refusal import NotWritten
 from bot.init.terminal import NoMoreAnswers, Terminal
 from bot.init.trials import Trials
 from bot.init.writing import write_config

@@ -1,7 +1,8 @@
 """Tries each answer on the real thing, with the doctor's questions, before the next is asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,8 +14,8 @@ from bot.config import BbbServer, Settings, values
 from bot.doctor.asking import Asker, Case, NoAnswer, ask, http_client
 from bot.doctor.bbb import accepted_algorithm
 from bot.doctor.tls import expiry_of
-from bot.init import matrix
-from bot.init.answers import Account, Video
+from bot.init import matrix, rocketchat
+from bot.init.answers import Account, Chats, Member, Video
 from bot.init.landing import Landing
 from bot.init.refusal import Refused, valid
 from commands.ports import Clock
@@ -43,24 +44,54 @@ class Trials:
         )
         return self._try(lambda asker: _try_video(asker, video), unknown, keep=video)
 
+    def chats(self, text: str) -> Chats:
+        """A homeserver, a workspace, or one of each, from their addresses or names."""
+        found = Chats()
+        for word in words_of(text) or (text,):
+            one = self._chat(word)
+            if (one.homeserver and found.homeserver) or (one.workspace and found.workspace):
+                raise Refused("these are two of a kind: one Matrix, one Rocket.Chat, or both")
+            found = Chats(found.homeserver or one.homeserver, found.workspace or one.workspace)
+        return found
+
+    def _chat(self, text: str) -> Chats:
+        address = valid(values.web_address, _with_scheme(text))
+        unknown = "no Matrix homeserver answers there: {why}; nor does a Rocket.Chat workspace"
+        return self._try(lambda asker: _find_chat(asker, address), unknown)
+
+    def workspace(self, text: str) -> str:
+        """The address of a Rocket.Chat workspace."""
+        address = valid(values.web_address, _with_scheme(text))
+        unknown = "no Rocket.Chat workspace answers there: {why}"
+        return self._try(lambda asker: rocketchat.find_workspace(asker, address), unknown)
+
     def homeserver(self, text: str) -> str:
         """The address of a homeserver's API, from that or from the server's name."""
-        name = text if "://" in text else f"https://{text}"
-        address = valid(values.web_address, name)
+        address = valid(values.web_address, _with_scheme(text))
         unknown = "no Matrix homeserver answers there: {why}"
         return self._try(lambda asker: matrix.find_homeserver(asker, address), unknown)
 
     def token(self, homeserver: str, token: str) -> Account:
         """The account and device that this access token belongs to."""
-        if not token.isascii() or not token.isprintable() or token.split() != [token]:
-            raise Refused("an access token is one word of letters, digits and signs")
         unknown = "the homeserver cannot be asked: {why}"
-        return self._try(lambda asker: matrix.whoami(asker, homeserver, token), unknown)
+        word = _one_word(token)
+        return self._try(lambda asker: matrix.whoami(asker, homeserver, word), unknown)
 
     def login(self, homeserver: str, user_id: str, password: str) -> Account:
         """Log in as a new device; the password is not kept."""
         unknown = "the homeserver cannot be asked: {why}"
         return self._try(lambda asker: matrix.log_in(asker, homeserver, user_id, password), unknown)
+
+    def workspace_token(self, url: str, token: str) -> Member:
+        """The account that this personal access token belongs to."""
+        unknown = "the workspace cannot be asked: {why}"
+        word = _one_word(token)
+        return self._try(lambda asker: rocketchat.whose(asker, url, word), unknown)
+
+    def workspace_login(self, url: str, name: str, password: str, code: str = "") -> Member:
+        """Log in for a personal access token; the password is not kept. Raises CodeWanted."""
+        unknown, user = "the workspace cannot be asked: {why}", name.removeprefix("@")
+        return self._try(lambda asker: rocketchat.log_in(asker, url, user, password, code), unknown)
 
     def public_url(self, text: str) -> str:
         """An address that leads to where the bot will stand."""
@@ -69,12 +100,18 @@ class Trials:
 
     def admins(self, homeserver: str, token: str, text: str) -> tuple[str, ...]:
         """Ids that the homeserver knows, from a list with commas or spaces."""
-        people = tuple(dict.fromkeys(text.replace(",", " ").split()))
+        people = words_of(text)
         for person in people:
             valid(values.matrix_id, person)
         unknown = "the homeserver cannot be asked: {why}"
         trial = matrix.known_people(homeserver, token, people)
         return self._try(trial, unknown, keep=people)
+
+    def workspace_admins(self, url: str, account: Member, text: str) -> Mapping[str, str]:
+        """User names by the ids behind them, from a list with commas or spaces."""
+        names = tuple(name.removeprefix("@") for name in words_of(text))
+        unknown = "the workspace cannot be asked: {why}"
+        return self._try(rocketchat.known_people(url, account, names), unknown)
 
     async def _try_public_url(self, asker: Asker, address: str) -> str:
         async with Landing.at(*self.listen) as landing:
@@ -113,6 +150,27 @@ class Trials:
             raise Refused(unknown.format(why=trouble), keep=keep) from None
         except TimeoutError:
             raise Refused(unknown.format(why="it does not answer in time"), keep=keep) from None
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The different words of a list with commas or spaces."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def _with_scheme(text: str) -> str:
+    return text if "://" in text else f"https://{text}"
+
+
+def _one_word(token: str) -> str:
+    if not token.isascii() or not token.isprintable() or token.split() != [token]:
+        raise Refused("an access token is one word of letters, digits and signs")
+    return token
+
+
+async def _find_chat(asker: Asker, address: str) -> Chats:
+    with suppress(NoAnswer):
+        return Chats(workspace=await rocketchat.find_workspace(asker, address))
+    return Chats(homeserver=await matrix.find_homeserver(asker, address))
 
 
 async def _try_video(asker: Asker, video: Video) -> Video:

@@ -17,16 +17,13 @@ SECONDS = 20.0
 class Rest:
     """Use as `async with`. Answers are the status and the body; `headers` are the last answer's."""
 
-    def __init__(
-        self, server: RocketChat, user: User | None = None, *, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, server: RocketChat, user: User | None = None) -> None:
         self._base = f"{server.url}/api/v1/"
-        self._limit = aiohttp.ClientTimeout(total=seconds)
         self._auth = {"X-Auth-Token": user.token, "X-User-Id": user.id} if user else {}
         self.headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession(timeout=self._limit)
+        self._http = aiohttp.ClientSession()
         return self
 
     async def __aexit__(
@@ -52,10 +49,8 @@ class Rest:
         return await self.post("chat.sendMessage", message=message)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> tuple[int, Any]:
-        """The body is a text where it is not JSON."""
         self.headers = dict(answer.headers)
-        is_json = answer.content_type == "application/json"
-        return answer.status, await (answer.json() if is_json else answer.text())
+        return answer.status, await answer.json()
 
 
 class Socket:
@@ -66,11 +61,7 @@ class Socket:
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
-        try:
-            self.ws = await self._http.ws_connect(self._url)
-        except aiohttp.ClientError:
-            await self._http.close()
-            raise
+        self.ws = await self._http.ws_connect(self._url)
         return self
 
     async def __aexit__(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.rocketchat import RocketChat
 from tests.fakes.rocketchat.refusals import Refused
-from tests.rocketchat.plain_clients import Rest
+from tests.rocketchat import raw
 
 PROFILES = ["monolith-6", "streamer-6.14", "8.x", "9.0"]
 
@@ -20,14 +20,14 @@ PROFILES = ["monolith-6", "streamer-6.14", "8.x", "9.0"]
 class Stage:
     """A server with a bot in a channel, and REST in the bot's name."""
 
-    def __init__(self, server: RocketChat, rest: Rest, room: Any) -> None:
+    def __init__(self, server: RocketChat, rest: raw.Rest, room: Any) -> None:
         self.server = server
         self.faults = server.faults.rest
         self.rest = rest
         self.room = room
 
     async def sends(self, **more: Any) -> tuple[int, Any]:
-        return await self.rest.send(rid=self.room.id, **more)
+        return await self.rest.post("chat.sendMessage", message={"rid": self.room.id, **more})
 
     @property
     def stored(self) -> list[str]:
@@ -44,7 +44,7 @@ async def stage_of(stack: AsyncExitStack, profile: str = "8.x", seconds: float =
     server = await stack.enter_async_context(RocketChat(profile=profile))
     bot = server.add_user("bbb", roles=("bot", "user"))
     room = server.add_room("team", kind="c", owner=bot, members=(bot,))
-    rest = await stack.enter_async_context(Rest(server, bot, seconds=seconds))
+    rest = await stack.enter_async_context(raw.rest(server, bot, seconds=seconds))
     return Stage(server, rest, room)
 
 

@@ -5,20 +5,18 @@ Groups 7 (links that end), 3 and 2 (what is not answered), 4 (not delivered) and
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.fakes.rocketchat import RocketChat, Room, User
 from tests.fakes.rocketchat.faults import malformed
-from tests.rocketchat.plain_clients import Rest, Socket
+from tests.rocketchat import raw
 
-MESSAGES = ("stream-room-messages", "__my_messages__")
+MESSAGES = ("stream-room-messages", "__my_messages__", False)
 
 
 @pytest.fixture(params=["streamer-6.14", "9.0"])
@@ -42,37 +40,12 @@ def room(server: RocketChat, bot: User, ana: User) -> Room:
     return server.add_room("team", kind="c", owner=ana, members=(bot, ana))
 
 
-@asynccontextmanager
-async def listening(server: RocketChat, user: User) -> AsyncIterator[Socket]:
-    """A socket on which somebody hears all messages and what becomes of the subscriptions."""
-    async with Socket(server) as socket:
-        await socket.connect(user)
-        assert "subs" in await socket.subscribe(*MESSAGES)
-        assert "subs" in await socket.subscribe(
-            "stream-notify-user", f"{user.id}/subscriptions-changed"
-        )
-        yield socket
-
-
-async def closed(socket: Socket) -> int:
+async def closed(line: raw.Line) -> int:
     """The code of the close; 1006 where none was said."""
-    while "closed" not in (frame := await socket.next()):
-        pass
-    return int(frame["closed"])
-
-
-async def texts_until(socket: Socket, last: str) -> list[str]:
-    """The texts of the messages up to this one."""
-    heard: list[str] = []
-    while last not in heard:
-        heard.append((await socket.document())["msg"])
-    return heard
-
-
-async def hears_nothing(waiting: Coroutine[Any, Any, Any]) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await waiting
+    with pytest.raises(ConnectionClosed) as ending:
+        while True:
+            await line.next()
+    return ending.value.rcvd.code if ending.value.rcvd else 1006
 
 
 # --- links that end ----------------------------------------------------------------------------
@@ -80,7 +53,7 @@ async def hears_nothing(waiting: Coroutine[Any, Any, Any]) -> None:
 
 @pytest.mark.parametrize("code", [4000, 1001])
 async def test_a_close_with_a_code(server: RocketChat, bot: User, code: int) -> None:
-    async with listening(server, bot) as one, listening(server, bot) as other:
+    async with raw.listening(server, bot) as one, raw.listening(server, bot) as other:
         assert server.faults.sockets.close(code) == 2
         assert (await closed(one), await closed(other)) == (code, code)
     await server.faults.sockets.are_open(0)
@@ -88,65 +61,69 @@ async def test_a_close_with_a_code(server: RocketChat, bot: User, code: int) -> 
 
 @pytest.mark.parametrize("rst", [True, False])
 async def test_a_link_that_breaks(server: RocketChat, bot: User, rst: bool) -> None:
-    async with listening(server, bot) as line:
+    async with raw.listening(server, bot) as line:
         assert server.faults.sockets.cut(rst=rst) == 1
         assert await closed(line) == 1006
 
 
 async def test_a_half_open_link(server: RocketChat, bot: User, ana: User, room: Room) -> None:
     """No pong, no message, no close; a new socket is well."""
-    async with listening(server, bot) as dead:
+    async with raw.listening(server, bot) as dead:
         assert server.faults.sockets.half_open() == 1
-        await dead.send({"msg": "ping"})
+        await dead.send(msg="ping")
         server.say(ana, room, "lost")
-        async with listening(server, bot) as line:
+        async with raw.listening(server, bot) as line:
             server.say(ana, room, "heard")
-            assert await texts_until(line, "heard") == ["heard"]
-            await line.send({"msg": "ping"})
-            await line.until(msg="pong")
-        await hears_nothing(dead.next())
+            await line.message("heard")
+            await line.send(msg="ping")
+            await line.frame(lambda frame: frame.get("msg") == "pong")
+        with pytest.raises(TimeoutError):
+            await dead.next(seconds=0.2)
         await server.faults.sockets.are_open(1)
         assert server.faults.sockets.cut() == 1
         assert await closed(dead) == 1006
 
 
 async def test_a_restart(server: RocketChat, bot: User, ana: User, room: Room) -> None:
-    async with listening(server, bot) as line, Rest(server, bot) as rest:
+    async with raw.listening(server, bot) as line, raw.rest(server, bot) as rest:
         with server.faults.down():
             assert await closed(line) == 1006
-            with pytest.raises(aiohttp.WSServerHandshakeError, match="502"):
-                async with Socket(server):
+            with pytest.raises(InvalidStatus, match="502"):
+                async with raw.line(server):
                     pass
             status, page = await rest.get("me")
             assert (status, page[:6]) == (502, "<html>")
             server.say(ana, room, "meanwhile")
         assert (await rest.get("me"))[0] == 200
-        async with listening(server, bot) as again:
+        async with raw.listening(server, bot) as again:
             server.say(ana, room, "afterwards")
-            assert await texts_until(again, "afterwards") == ["afterwards"]
+            await again.message("afterwards")
+            assert "meanwhile" not in json.dumps(again.frames)
 
 
 async def test_flapping(server: RocketChat, bot: User) -> None:
     flapping = server.faults.sockets.flap(3, times=2)
     for _ in range(2):
-        async with Socket(server) as line:
-            await line.send({"msg": "connect", "version": "1", "support": ["1"]})
-            for number in range(5):
-                await line.send({"msg": "ping", "id": str(number)})
-            assert await closed(line) == 1006
+        async with raw.line(server) as line:
+            with pytest.raises(ConnectionClosed):
+                await line.connect()
+                await line.log_in(bot)
+                await line.subscribe(*MESSAGES)
+                await line.subscribe(*MESSAGES)
     assert flapping.struck == 2
-    async with listening(server, bot):
+    async with raw.listening(server, bot):
         pass
 
 
 @pytest.mark.parametrize("end", [1001, "reset", "cut"])
 async def test_the_end_between_login_and_ready(server: RocketChat, bot: User, end: object) -> None:
     server.faults.sockets.end_at("sub", end)
-    async with Socket(server) as line:
-        await line.connect(bot)
-        await line.send({"msg": "sub", "id": "m1", "name": MESSAGES[0], "params": [MESSAGES[1]]})
+    async with raw.line(server) as line:
+        await line.connect()
+        assert "error" not in await line.log_in(bot)
+        await line.send(msg="sub", id="m1", name=MESSAGES[0], params=list(MESSAGES[1:]))
         assert await closed(line) == (end if isinstance(end, int) else 1006)
-    async with listening(server, bot):
+    async with raw.listening(server, bot):
         pass
 
 
@@ -155,19 +132,22 @@ async def test_the_end_between_login_and_ready(server: RocketChat, bot: User, en
 
 async def test_a_login_without_an_answer(server: RocketChat, bot: User) -> None:
     server.faults.sockets.mute_login()
-    async with Socket(server) as line:
+    async with raw.line(server) as line:
         await line.connect()
-        await hears_nothing(line.call("login", {"resume": bot.token}))
-        answer = await line.call("login", {"resume": bot.token})
-        assert answer["result"]["id"] == bot.id
+        with pytest.raises(TimeoutError):
+            await line.call("login", {"resume": bot.token}, seconds=0.2)
+        assert (await line.log_in(bot))["result"]["id"] == bot.id
 
 
 async def test_ready_never_comes(server: RocketChat, bot: User, ana: User, room: Room) -> None:
     never = server.faults.sockets.ready("never", "__my_messages__")
-    async with Socket(server) as line:
-        await line.connect(bot)
-        await hears_nothing(line.subscribe(*MESSAGES))
-        assert "subs" in await line.subscribe("stream-notify-user", f"{bot.id}/force_logout")
+    async with raw.line(server) as line:
+        await line.connect()
+        await line.log_in(bot)
+        with pytest.raises(TimeoutError):
+            await line.subscribe(*MESSAGES, seconds=0.2)
+        other = await line.subscribe("stream-notify-user", f"{bot.id}/force_logout", False)
+        assert other["msg"] == "ready"
         never.stop()
         assert (await line.subscribe(*MESSAGES))["msg"] == "ready"
 
@@ -185,8 +165,9 @@ async def test_a_subscription_is_refused(
     server: RocketChat, bot: User, how: object, error: object
 ) -> None:
     server.faults.sockets.ready(how, "__my_messages__", times=1)
-    async with Socket(server) as line:
-        await line.connect(bot)
+    async with raw.line(server) as line:
+        await line.connect()
+        await line.log_in(bot)
         said = await line.subscribe(*MESSAGES)
         assert (said["msg"], said["error"]["error"]) == ("nosub", error)
         if how == "too-many-requests":
@@ -201,25 +182,26 @@ async def test_a_message_is_stored_and_never_delivered(
     server: RocketChat, bot: User, ana: User, room: Room
 ) -> None:
     server.faults.sockets.withhold()
-    async with listening(server, bot) as line, listening(server, bot) as other:
+    async with raw.listening(server, bot) as line, raw.listening(server, bot) as other:
         lost = server.say(ana, room, "lost")
         server.react(ana, lost["_id"], ":eyes:")
         server.say(ana, room, "heard")
         for one in (line, other):
-            assert await texts_until(one, "heard") == ["heard"]
+            await one.message("heard")
+            assert "lost" not in json.dumps(one.frames)
     assert "lost" in [message["msg"] for message in server.messages(room)]
 
 
 async def test_a_frame_that_waits(server: RocketChat, bot: User, ana: User) -> None:
     """A message can come before the event of the membership: they are held apart."""
-    async with listening(server, bot) as line:
+    async with raw.listening(server, bot) as line:
         held = server.faults.sockets.hold("subscriptions-changed")
         room = server.add_room("other", kind="p", owner=ana, members=(ana,))
         server.join(bot, room)
-        await hears_nothing(line.until(msg="changed", collection="stream-notify-user"))
+        with pytest.raises(TimeoutError):
+            await line.frame(lambda frame: "inserted" in json.dumps(frame), seconds=0.2)
         held.release()
-        event = await line.until(msg="changed", collection="stream-notify-user")
-        assert event["fields"]["args"][0] == "inserted"
+        await line.frame(lambda frame: "inserted" in json.dumps(frame))
 
 
 # --- nonsense ------------------------------------------------------------------------------------
@@ -231,13 +213,13 @@ async def test_every_malformed_frame_arrives_as_it_is(
     """And passes the check of documents, which is for what the server means."""
     frames = malformed(room.id, ana.id)
     assert len(frames) > 40
-    async with listening(server, bot) as line:
+    async with raw.listening(server, bot) as line:
         for name, frame in frames.items():
             assert server.faults.sockets.send(frame) == 1, name
-            while (came := (await line.ws.receive()).data) != frame:
-                assert json.loads(came)["msg"] == "ping", name
+            while (came := await line.socket.recv()) != frame:
+                assert json.loads(came)["msg"] in ("ping", "changed", "added"), name
         server.say(ana, room, "heard")
-        assert await texts_until(line, "heard") == ["heard"]
+        await line.message("heard")
 
 
 def test_malformed_frames_say_each_something_else() -> None:
@@ -253,7 +235,7 @@ async def test_nothing_is_left_when_all_faults_are_stopped(server: RocketChat, b
     server.faults.sockets.ready("never")
     server.faults.rest.fail(times=None)
     server.faults.stop()
-    async with listening(server, bot), Rest(server, bot) as rest:
+    async with raw.listening(server, bot), raw.rest(server, bot) as rest:
         assert (await rest.get("me"))[0] == 200
     async with aiohttp.ClientSession() as session:
         assert (await session.get(f"{server.url}/api/info")).status == 200

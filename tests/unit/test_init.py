@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.config import Settings, load
 from bot.demo.bbb import SimulatedBBB
 from bot.demo.bbb.transport import InProcess
-from bot.init.answers import Account, Answers, Video
+from bot.init.answers import Account, Admins, Answers, Matrix, Video
 from bot.init.command import main
 from bot.init.paste import Pasted, read_paste
 from bot.init.surroundings import language_of, zone_here
@@ -444,10 +444,10 @@ def test_paste(text: str, found: Pasted) -> None:
 
 ANSWERS = Answers(
     Video("https://bbb.example.org/bigbluebutton/", "s"),
-    "https://matrix.example.org",
-    Account("@bbb:example.org", "DEVICE", "token"),
+    Matrix("https://matrix.example.org", Account("@bbb:example.org", "DEVICE", "token")),
+    None,
     "https://meet.example.org",
-    (),
+    Admins(),
     "en",
     "UTC",
 )
@@ -462,10 +462,10 @@ def test_whatever_a_secret_is_made_of_it_is_read_again(
     path = tmp_path_factory.mktemp("round") / "config.yaml"
     answers = Answers(
         Video(ANSWERS.video.url, secret),
-        ANSWERS.homeserver,
-        Account("@b:c", device, token),
+        Matrix("https://matrix.example.org", Account("@b:c", device, token)),
+        None,
         ANSWERS.public_url,
-        ("@a:b", "@c:d"),
+        Admins(("@a:b", "@c:d")),
         "de",
         "Europe/Paris",
     )

@@ -96,6 +96,7 @@ class Inflow:
         intake: Intake,
         prefixes: tuple[str, ...],
         id_of: IdOf,
+        rooms: OwnRooms | None = None,
         rhythm: Rhythm | None = None,
         timings: Timings | None = None,
     ) -> None:
@@ -105,7 +106,7 @@ class Inflow:
         self._connect = connect
         self._rhythm = rhythm or Rhythm()
         self._timings = timings
-        self.rooms = OwnRooms(user_id)
+        self.rooms = rooms or OwnRooms(user_id)
         """Where the bot is."""
         self._catchup = CatchUp(rest)
         self._reading = Reading(

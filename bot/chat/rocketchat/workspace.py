@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot.chat.rocketchat.rest import RestApi
@@ -13,6 +13,7 @@ from commands.errors import ChatRefused, ChatTrouble
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 3600.0
+AGAIN_SECONDS = 10.0
 _PAGE = 100
 _MOST_PAGES = 50
 
@@ -38,6 +39,7 @@ class Workspace:
         self.threads = True
         self.slash = False
         """Whether a typed `/bbb` reaches the bot from the web and desktop clients too."""
+        self._told = False
 
     async def load(self) -> None:
         """Ask for everything. Raises RestError when the server cannot be asked."""
@@ -45,7 +47,7 @@ class Workspace:
         if found:
             self.version = (int(found[1]), int(found[2]))
         try:
-            self._take(await self._settings())
+            self._take(await public_settings(self._rest, _SETTINGS))
         except ChatRefused as error:
             log.warning("settings not told: %s", error, extra={"action": "settings_refused"})
 
@@ -53,31 +55,15 @@ class Workspace:
         """Ask again; what cannot be asked now stays as it was. Never raises."""
         try:
             await self.load()
+            self._told = True
         except ChatTrouble as error:
             log.info("settings not refreshed: %s", error, extra={"action": "settings_kept"})
 
     async def keep_fresh(self) -> None:
-        """Refresh every hour, for ever."""
+        """Refresh every hour, for ever; sooner while it was never told."""
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
+            await asyncio.sleep(REFRESH_SECONDS if self._told else AGAIN_SECONDS)
             await self.refresh()
-
-    async def _settings(self) -> dict[str, Any]:
-        """The values by name. 6.x ignores the filter `_id`: there all pages are looked through."""
-        found: dict[str, Any] = {}
-        for page in range(_MOST_PAGES):
-            offset = page * _PAGE
-            answer = await self._rest.get(
-                "settings.public", _id=",".join(_SETTINGS), count=_PAGE, offset=offset
-            )
-            listed = objects(answer.get("settings"))
-            found |= {one["_id"]: one.get("value") for one in listed if one.get("_id") in _SETTINGS}
-            total = answer.get("total")
-            if len(found) == len(_SETTINGS) or not listed:
-                break
-            if isinstance(total, int) and offset + len(listed) >= total:
-                break
-        return found
 
     def _take(self, found: Mapping[str, Any]) -> None:
         site = text(found.get("Site_Url"))
@@ -88,3 +74,22 @@ class Workspace:
             self.max_size = size
         self.threads = found.get("Threads_enabled") is not False
         self.slash = found.get("Message_AllowUnrecognizedSlashCommand") is True
+
+
+async def public_settings(rest: RestApi, names: Collection[str]) -> dict[str, Any]:
+    """The values of these settings by name, of those that there are. Raises RestError.
+
+    6.x does not know the filter `_id`, so all pages are looked through.
+    """
+    found: dict[str, Any] = {}
+    for page in range(_MOST_PAGES):
+        offset = page * _PAGE
+        answer = await rest.get("settings.public", _id=",".join(names), count=_PAGE, offset=offset)
+        listed = objects(answer.get("settings"))
+        found |= {one["_id"]: one.get("value") for one in listed if one.get("_id") in names}
+        total = answer.get("total")
+        if len(found) == len(names) or not listed:
+            break
+        if isinstance(total, int) and offset + len(listed) >= total:
+            break
+    return found

@@ -35,6 +35,14 @@ TEXT: Json = {"type": "string", "minLength": 1}
 PAGE: Json = {"count": {"type": "integer"}, "offset": {"type": "integer"}}
 
 
+MEMBERS: Json = {
+    **PAGE,
+    "filter": {"type": "string"},
+    "status": {"type": "array", "items": TEXT},
+    "sort": {"type": "string"},
+}
+
+
 def _object(required: Sequence[str] = (), **properties: Json) -> Json:
     """An object with these properties and no others."""
     return {
@@ -55,9 +63,13 @@ UNPUBLISHED: dict[str, Json] = {
     "GET channels.info": _either(
         _object(["roomId"], roomId=TEXT), _object(["roomName"], roomName=TEXT)
     ),
+    "GET channels.members": _either(
+        _object(["roomId"], roomId=TEXT, **MEMBERS), _object(["roomName"], roomName=TEXT, **MEMBERS)
+    ),
     "GET commands.get": _object(["command"], command=TEXT),
     "GET commands.list": _object(**PAGE),
     "GET me": _object(),
+    "GET permissions.listAll": _object(updatedSince={"type": "string", "format": "iso-date-time"}),
     "GET rooms.get": _object(updatedSince={"type": "string", "format": "iso-date-time"}),
     "GET rooms.roles": _object(["rid"], rid=TEXT),
     "GET users.getPersonalAccessTokens": _object(),
@@ -276,6 +288,7 @@ def _found(answer: Any, where: str) -> Iterator[Any]:
 def _document(kind: str) -> Draft202012Validator:
     """What validates a kind like "IMessage" or "part of IUser"."""
     definitions = json.loads((DATA / "documents.json").read_text(encoding="utf-8"))["$defs"]
+    definitions["IRoom"]["properties"]["u"] = {"type": "object"}  # of nulls, once its maker is gone
     name = kind.removeprefix("part of ")
     if name != kind:
         definitions[name]["required"] = ["_id"]

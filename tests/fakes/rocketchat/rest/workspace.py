@@ -47,6 +47,13 @@ def commands_list(call: Call) -> Json:
     return call.page("commands", [command for _, command in commands])
 
 
+@endpoint("GET", "permissions.listAll")
+def permissions_list_all(call: Call) -> Json:
+    """Who is granted what: told to everybody who is logged in (documented)."""
+    granted = sorted(call.state.permissions.items())
+    return {"update": [{"_id": name, "roles": sorted(r)} for name, r in granted], "remove": []}
+
+
 @endpoint("GET", "roles.getUsersInRole", permission="access-permissions")
 def roles_get_users_in_role(call: Call) -> Json:
     role, rid = call.text("role"), call.optional("roomId")
