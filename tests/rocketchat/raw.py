@@ -110,12 +110,14 @@ async def listening(server: RocketChat, user: User) -> AsyncIterator[Line]:
 
 
 class Rest:
-    """Requests in somebody's name."""
+    """Requests in somebody's name, or in nobody's. `sends` are the headers of each."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: RocketChat, user: User) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, server: RocketChat, user: User | None = None
+    ) -> None:
         self._session = session
         self._base = f"{server.url}/api/v1/"
-        self._headers = {"X-Auth-Token": user.token, "X-User-Id": user.id}
+        self.sends = {"X-Auth-Token": user.token, "X-User-Id": user.id} if user else {}
 
     async def get(self, path: str, **query: Any) -> tuple[int, Any]:
         """Status and JSON (or text)."""
@@ -125,7 +127,7 @@ class Rest:
         return await self._ask("POST", path, json=body)
 
     async def _ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
-        asked = self._session.request(method, self._base + path, headers=self._headers, **more)
+        asked = self._session.request(method, self._base + path, headers=self.sends, **more)
         async with asked as answer:
             self.headers = answer.headers
             text = await answer.text()
@@ -134,6 +136,8 @@ class Rest:
 
 
 @asynccontextmanager
-async def rest(server: RocketChat, user: User, *, seconds: float = 30.0) -> AsyncIterator[Rest]:
+async def rest(
+    server: RocketChat, user: User | None = None, *, seconds: float = 30.0
+) -> AsyncIterator[Rest]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds)) as session:
         yield Rest(session, server, user)

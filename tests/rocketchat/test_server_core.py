@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.fakes.rocketchat import PROFILES, RocketChat
-from tests.rocketchat.plain_clients import Rest, Socket
+from tests.rocketchat import raw
 
 
 @pytest.fixture(params=PROFILES)
@@ -20,11 +20,10 @@ async def test_what_is_sent_by_rest_is_heard_by_ddp_and_read_back(server: Rocket
     bot = server.add_user("bbb", roles=("bot", "user"))
     ana = server.add_user("ana", name="Ana Martín")
     room = server.add_room("team", owner=ana, members=(bot, ana))
-    async with Rest(server, ana) as rest, Socket(server) as socket:
-        await socket.connect(bot)
-        assert "subs" in await socket.subscribe("stream-room-messages", "__my_messages__")
-        status, answer = await rest.send(rid=room.id, msg="!bbb help", _id="my-own-id-of-17-c")
-        heard = await socket.until(msg="changed", collection="stream-room-messages")
+    async with raw.rest(server, ana) as rest, raw.listening(server, bot) as line:
+        message = {"rid": room.id, "msg": "!bbb help", "_id": "my-own-id-of-17-c"}
+        status, answer = await rest.post("chat.sendMessage", message=message)
+        heard = await line.frame(lambda frame: frame.get("collection") == "stream-room-messages")
         _, found = await rest.get("chat.getMessage", msgId="my-own-id-of-17-c")
     assert (status, answer["success"]) == (200, True)
     assert answer["message"]["msg"] == "!bbb help"

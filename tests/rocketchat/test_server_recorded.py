@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 
 from bot.clock import utc_now
 from tests.fakes.rocketchat import Heartbeat, RocketChat, Room, User
 from tests.fakes.rocketchat.records import Token
-from tests.rocketchat.plain_clients import Socket
+from tests.rocketchat import raw
 
 RECORDING = Path(__file__).parents[1] / "data" / "rocketchat" / "rc-6.14-realtime-recorded.json"
 SCENARIOS: dict[str, list[dict[str, Any]]] = json.loads(RECORDING.read_text())["scenarios"]
@@ -149,27 +151,33 @@ def check(recorded: Any, received: Any) -> None:
 
 async def play(entries: list[dict[str, Any]], company: Company, gate: asyncio.Barrier) -> None:
     """Play one scenario to its end on a socket of its own."""
-    async with Socket(company.server) as socket:
+    async with raw.line(company.server) as line:
         for entry in entries:
             match entry["dir"]:
                 case "send":
-                    await socket.send(entry["frame"])
+                    await line.socket.send(written(entry["frame"]))
                 case "recv":
-                    check(entry["frame"], await socket.next())
+                    check(entry["frame"], await line.next())
                 case "note":
                     if await gate.wait() == 0:
                         STIMULI[entry["text"]](company)
                 case "closed" if entry["code"] == 1000:
-                    await nothing_else(socket)
+                    await nothing_else(line)
                 case "closed":
-                    closed = await socket.next()
-                    assert closed == {"closed": entry["code"], "reason": entry["reason"]}
+                    with pytest.raises(ConnectionClosed) as ending:
+                        await line.next()
+                    assert ending.value.rcvd == Close(entry["code"], entry["reason"])
 
 
-async def nothing_else(socket: Socket) -> None:
+def written(frame: Any) -> str:
+    """Recorded is the frame, or a text that is none."""
+    return frame if isinstance(frame, str) else json.dumps(frame)
+
+
+async def nothing_else(line: raw.Line) -> None:
     """That no frame waits which was not recorded."""
-    await socket.send({"msg": "ping", "id": "the end"})
-    assert await socket.next() == {"msg": "pong", "id": "the end"}
+    await line.send(msg="ping", id="the end")
+    assert await line.next() == {"msg": "pong", "id": "the end"}
 
 
 def heartbeat_of(name: str, entries: list[dict[str, Any]]) -> Heartbeat:

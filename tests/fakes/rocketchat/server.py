@@ -197,6 +197,16 @@ class RocketChat:
     def remove_room(self, room: Room) -> None:
         self.state.remove_room(room)
 
+    def mute(self, user: User, room: Room) -> None:
+        room.muted.add(user.username)
+        self.state.touch(room)
+
+    def block(self, user: User, by: User) -> None:
+        """In the direct room of the two, which must exist."""
+        room = self.state.direct_room([user, by])
+        assert room, "they have no direct room"
+        room.members[user.id].blocked = room.members[by.id].blocker = True
+
     def deactivate(self, user: User) -> None:
         self.state.deactivate(user)
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+_MANY = {f"Accounts_Default_User_Preferences_{number:03}": True for number in range(120)}
+"""A real server has hundreds, and gives fifty at a time."""
+
 SETTINGS: dict[str, Any] = {
+    **_MANY,
     "API_Embed": True,
     "API_Enable_Rate_Limiter": True,
     "API_Enable_Rate_Limiter_Limit_Calls_Default": 10,

@@ -182,6 +182,9 @@ class State:
         **more: Any,
     ) -> Room:
         now = self.now()
+        members = list(members)
+        if kind == "d" and members:
+            owner = members[0]
         room = Room(
             id=id or new_id(),
             kind=kind,
@@ -342,8 +345,11 @@ class State:
             return
         named = {mention["_id"] for mention in document["mentions"]}
         for membership in list(room.members.values()):
+            unread = membership.unread
             if _counted(membership, room, sender, named, document["ts"]):
                 self.touch_membership(room, membership.user)
+            if membership.unread > unread:
+                self.notify(membership.user, "notification", _notification(room, document))
 
     def _count_reply(self, parent: Json, reply: Json) -> None:
         if not self.side_effects:
@@ -418,6 +424,21 @@ class State:
         """A message about what happened."""
         if self.side_effects and room.kind != "d":
             self.write(user, room, {"msg": said, "t": kind, "groupable": False})
+
+
+def _notification(room: Room, document: Json) -> Json:
+    """What pops up at somebody who is named, or written to directly."""
+    payload = {
+        "_id": document["_id"],
+        "rid": room.id,
+        "sender": document["u"],
+        "type": room.kind,
+        "message": {"msg": document["msg"]},
+        **({} if room.kind == "d" else {"name": room.name}),
+        **({"tmid": document["tmid"]} if "tmid" in document else {}),
+    }
+    where = f"#{room.name}" if room.name else f"@{document['u']['username']}"
+    return {"title": where, "text": document["msg"], "payload": payload}
 
 
 def _counted(

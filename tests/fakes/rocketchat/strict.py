@@ -139,7 +139,10 @@ def taken() -> list[str]:
 
 def check_request(name: str, query: Sequence[tuple[str, str]], body: bytes) -> str | None:
     """Keep and give what is wrong with a request; `name` is like "GET chat.getMessage"."""
-    return _keep(_request_problem(_canonical(name), query, body), name)
+    name = _canonical(name)
+    if name not in _requests():
+        return _keep("no schema, and none in UNPUBLISHED: is there such an endpoint?", name)
+    return _keep(request_problem(name, query, body), name)
 
 
 def check_answer(name: str, answer: Any) -> None:
@@ -214,10 +217,11 @@ def _canonical(name: str) -> str:
     return name.replace(" im.", " dm.")
 
 
-def _request_problem(name: str, query: Sequence[tuple[str, str]], body: bytes) -> str | None:
-    validator = _requests().get(name)
+def request_problem(name: str, query: Sequence[tuple[str, str]], body: bytes) -> str | None:
+    """What the schema has against a request; nothing where there is no schema."""
+    validator = _requests().get(_canonical(name))
     if validator is None:
-        return "no schema, and none is written in UNPUBLISHED: is there such an endpoint?"
+        return None
     if name.startswith("GET "):
         return "a body" if body else _problem(validator, _typed(validator.schema, query))
     if query:

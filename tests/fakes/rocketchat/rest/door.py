@@ -27,6 +27,7 @@ from tests.fakes.rocketchat.rest.endpoints import ENDPOINTS, Call, Endpoint
 from tests.fakes.rocketchat.rest.limits import RateLimits
 from tests.fakes.rocketchat.seams import Handler, Seam
 from tests.fakes.rocketchat.state import State
+from tests.fakes.rocketchat.strict import UNPUBLISHED, request_problem
 from tests.fakes.rocketchat.wire import Json, rest_text
 
 GROUPS = (accounts, chat, direct, histories, members, people, rooms, subscriptions, workspace)
@@ -56,7 +57,7 @@ class Door:
         self.state = state
         self.profile = profile
         self.seams = seams
-        self.limits = RateLimits(state)
+        self.limits = RateLimits(state, profile)
         self.requests: deque[Asked] = deque(maxlen=KEPT)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -73,12 +74,17 @@ class Door:
         )
 
         async def handle() -> web.StreamResponse:
-            return self._handle(request, path, params, found)
+            return self._handle(request, path, params, found, await request.read())
 
         return await _through(self.seams, request, path, params, handle)
 
     def _handle(
-        self, request: web.Request, path: str, params: Json, found: tuple[User, Token] | None
+        self,
+        request: web.Request,
+        path: str,
+        params: Json,
+        found: tuple[User, Token] | None,
+        content: bytes,
     ) -> web.Response:
         endpoint = ENDPOINTS.get((request.method, path))
         if endpoint is None or not endpoint.exists_in(self.profile):
@@ -91,7 +97,8 @@ class Door:
         try:
             if endpoint.login and user is None:
                 raise NotLoggedIn
-            headers = self.limits.count(user, request.method, path, request.remote or "")
+            headers = self.limits.count(endpoint, user, request.method, path, request.remote or "")
+            self._check(request, call, content)
             body = self._run(endpoint, call)
         except Refusal as refusal:
             status, body = answer_of(refusal, self.profile)
@@ -99,6 +106,16 @@ class Door:
                 headers = refusal.headers
             return _json(body, status, headers)
         return _json(body, 200, headers)
+
+    def _check(self, request: web.Request, call: Call, content: bytes) -> None:
+        """From 7 on bodies and queries are refused by schema. Raises Refused."""
+        name, query = f"{call.method} {call.path}", list(request.query.items())
+        if not self.profile.checks_bodies or name in UNPUBLISHED:
+            return
+        if request.content_type not in _CHECKED:
+            return
+        if problem := request_problem(name, query, content):
+            raise call.bad(problem)
 
     def _run(self, endpoint: Endpoint, call: Call) -> Json:
         if endpoint.permission and not self.state.may(call.user, endpoint.permission):
@@ -164,6 +181,9 @@ def _of_pairs(pairs: list[tuple[str, str]]) -> Json:
             params[name] = value
     return params
 
+
+_CHECKED = {"application/json", "application/octet-stream"}
+"""The second is what aiohttp calls a request without a body."""
 
 _SECRET = {"password", "pass", "resume", "code", "token", "authToken"}
 

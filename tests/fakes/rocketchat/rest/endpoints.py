@@ -107,6 +107,16 @@ Handler = Callable[[Call], Json]
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """So many calls in so many milliseconds, lifted by one permission, from a version on."""
+
+    calls: int
+    window: int
+    lifted_by: str
+    since: Version = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """`permission`: without it 403. It exists in the versions from `since` to before `until`."""
 
@@ -117,6 +127,8 @@ class Endpoint:
     until: Version = (99, 0)
     plain: bool = False
     """Whether the answer goes without `success`."""
+    limit: Limit | None = None
+    """A limit of its own in place of the default."""
 
     def exists_in(self, profile: Profile) -> bool:
         return self.since <= profile.version[:2] < self.until
@@ -133,12 +145,15 @@ def endpoint(
     since: Version = (0, 0),
     until: Version = (99, 0),
     plain: bool = False,
+    limit: Limit | None = None,
 ) -> Callable[[Handler], Handler]:
     """Enter a handler under one or several paths."""
 
     def enter(handle: Handler) -> Handler:
         for path in paths:
-            ENDPOINTS[method, path] = Endpoint(handle, login, permission, since, until, plain)
+            ENDPOINTS[method, path] = Endpoint(
+                handle, login, permission, since, until, plain, limit
+            )
         return handle
 
     return enter
