@@ -30,8 +30,13 @@ def card(topic: str = "Monday") -> Document:
 
 
 def test_bold() -> None:
-    parts = (Text("The call "), Text("Mo", bold=True), Text("*nday", bold=True), Text(" ended"))
-    assert text_of(*parts) == "The call *Mo\\*nday* ended"
+    parts = (Text("The call "), Text("Mon", bold=True), Text("day", bold=True), Text(" ended"))
+    assert text_of(*parts) == "The call *Monday* ended"
+
+
+def test_bold_holds_no_backslash() -> None:
+    assert text_of(Text("of *Mo*", bold=True)) == "of \\*Mo\\*"
+    assert text_of(Text("v2.0", bold=True)) == f"*v2.{JOINER}0*"
 
 
 @pytest.mark.parametrize("text", ["", " "])
@@ -55,7 +60,7 @@ def test_somebody_is_only_named() -> None:
 
 def test_somebody_is_called() -> None:
     assert text_of(Text("("), Mention(ANA, "Ana"), Text(". Look"), pings=(ANA,)) == (
-        f"{JOINER}({JOINER} @ana{JOINER}{JOINER}. Look"
+        f"{JOINER}({JOINER} @ana{JOINER}. Look"
     )
 
 
@@ -77,7 +82,7 @@ def test_code() -> None:
 
 
 def test_what_was_copied_from_us() -> None:
-    assert bare(escaped("US$ 5 (a.b)")) == "US$ 5 (a.b)"
+    assert bare(escaped("US$ 5 (a:b)")) == "US$ 5 (a:b)"
 
 
 # --- cards ---------------------------------------------------------------------------------------

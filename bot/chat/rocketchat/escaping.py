@@ -2,11 +2,13 @@
 
 Measured with npm `@rocket.chat/message-parser` 0.31.31 and 0.32.0, all options on:
 
-- A backslash is honoured before `*`, `_`, `~` and `` ` `` and not shown. It does nothing before
-  `[`, `$`, `@`, `:` and the rest, and HTML entities are not decoded.
-- Everything else falls apart when a WORD JOINER stands inside it: U+2060 is drawn as nothing,
-  breaks no line, and is neither a space nor a letter for the server's own search for mentions
-  (`(^|\\s|> ?)@([0-9a-zA-Z-_.]+...)`) and addresses (`([A-Za-z]{3,9})://...`) in the raw text.
+- A backslash is honoured before `*`, `_`, `~`, `` ` `` and `.` and then not shown, except in bold.
+  It does nothing before `[`, `$`, `@`, `:` and the rest; HTML entities are not decoded.
+- Everything else falls apart when a WORD JOINER stands beside it: U+2060 is drawn as nothing,
+  breaks no line, and is neither a space nor part of a name for the server's own search for
+  mentions (`(^|\\s|> ?)@([0-9a-zA-Z-_.]+)`) and addresses (`[A-Za-z]{3,9}://`) in the raw text.
+- What may be a domain is taken with all that touches it, and shown with its backslashes when it
+  is none. A joiner does not prevent that, a backslash before the dot does.
 - Nothing helps against `$...$`, which is a formula where a workspace has that switched on, even
   over several lines: a dollar sign is written as U+FF04, its full-width form.
 """
@@ -15,9 +17,9 @@ import re
 
 JOINER = "\u2060"
 
-_CALLING = re.compile(r"(?<=:)(?=//)|(?=[@#])")
-_PAIRED = re.compile(r"[*_~`]")
-_MEANING = re.compile(r"localhost|[\\*_~`$!#()+\-./:;<=>@\[\]|]")
+_PAIRED = "*_~`"
+_SIGNS = re.compile(r"[\\*_~`$!#()+\-./:;<=>@\[\]|]|(?<=local)host")
+_CALLING = re.compile(r"(?<=:)(?=//)|(?=[@#])|(?<=\])(?=\()")
 _BROKEN_LINE = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -29,21 +31,14 @@ def storable(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The text as one line that means nothing: shown as it is, and nobody and nothing is called."""
-    return _MEANING.sub(_harmless, _BROKEN_LINE.sub(" ", storable(text)))
+    return _SIGNS.sub(_harmless, _one_line(text))
 
 
-def _harmless(match: re.Match[str]) -> str:
-    sign = match[0]
-    if sign == "$":
-        return "\uff04"
-    if sign == "localhost":
-        return f"local{JOINER}host"
-    if _PAIRED.match(sign):
-        return f"\\{sign}"
-    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
-    left = "" if before.isspace() else JOINER
-    right = "" if after.isspace() else JOINER
-    return f"{left}{sign}{right}"
+def emboldened(text: str) -> str:
+    """The text in bold; not bold where it holds signs that only a backslash can take apart."""
+    if not text.strip() or set(text) & set(_PAIRED):
+        return escaped(text)
+    return "*" + escaped(text).replace("\\.", f".{JOINER}") + "*"
 
 
 def coded(text: str) -> str:
@@ -51,10 +46,29 @@ def coded(text: str) -> str:
 
     A span cannot hold a backtick: one stands between two spans.
     """
-    inside = _CALLING.sub(JOINER, _BROKEN_LINE.sub(" ", storable(text)))
+    inside = _CALLING.sub(JOINER, _one_line(text))
     return "\\`".join(f"`{part}`" if part else "" for part in inside.split("`"))
 
 
 def bare(text: str) -> str:
     """What somebody typed or copied from a message of ours, without what was put into it."""
     return text.replace(JOINER, "").replace("\uff04", "$")
+
+
+def _one_line(text: str) -> str:
+    return _BROKEN_LINE.sub(" ", storable(text))
+
+
+def _harmless(match: re.Match[str]) -> str:
+    sign = match[0]
+    start, end = match.span()
+    before, after = match.string[max(start - 1, 0) : start], match.string[end : end + 1]
+    if sign == "$":
+        return "\uff04"
+    if sign in _PAIRED or (sign == "." and after.strip()):
+        return f"\\{sign}"
+    if sign == "." and after and not before.isdigit():
+        return sign
+    left = "" if before.isspace() else JOINER
+    right = "" if after.isspace() else JOINER
+    return f"{left}{sign}{right}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from bot.chat.rocketchat.escaping import JOINER, coded, escaped, storable
+from bot.chat.rocketchat.escaping import JOINER, coded, emboldened, escaped, storable
 from commands.i18n import texts
-from commands.messages import Address, Code, Document, Line, Mention, Node, Style, Text
+from commands.messages import Address, Code, Document, Mention, Node, Style, Text
 
 PLATFORM = "rocketchat"
 
@@ -49,26 +49,17 @@ def _attachments(document: Document) -> tuple[dict[str, Any], ...]:
     if document.style is not Style.TEXT or len(links) != 1:
         return ()
     word = texts(document.language).plain("card.button")
-    topic = "".join(next(_bold_runs(nodes), ())) or word
+    bold = (node.text for node in _merged(nodes) if isinstance(node, Text) and node.bold)
     button = {"type": "button", "text": word, "url": links[0]}
-    return ({"title": storable(topic), "title_link": links[0], "actions": [button]},)
-
-
-def _bold_runs(nodes: Sequence[Node]) -> Iterator[Sequence[str]]:
-    for bold, run in groupby(nodes, _is_bold):
-        if bold:
-            yield [node.text for node in run if isinstance(node, Text)]
-
-
-def _is_bold(node: Node) -> bool:
-    return isinstance(node, Text) and node.bold
+    title = storable(next(bold, word))
+    return ({"title": title, "title_link": links[0], "actions": [button]},)
 
 
 # --- the text ------------------------------------------------------------------------------------
 
 
 def _text(document: Document, called: Usernames, max_size: int) -> str:
-    lines = [_joined(_pieces(line, called)) for line in document.lines]
+    lines = [_joined([_piece(node, called) for node in _merged(line)]) for line in document.lines]
     whole = "\n".join(lines)
     return whole if _units(whole) <= max_size else _shortened(lines, document.language, max_size)
 
@@ -98,7 +89,7 @@ class _Piece:
     gap: str = ""
 
 
-def _joined(pieces: Iterator[_Piece]) -> str:
+def _joined(pieces: Sequence[_Piece]) -> str:
     line, gap = "", ""
     for piece in pieces:
         touching = line[-1:].strip() and piece.text[:1].strip()
@@ -107,21 +98,19 @@ def _joined(pieces: Iterator[_Piece]) -> str:
     return line
 
 
-def _pieces(line: Line, called: Usernames) -> Iterator[_Piece]:
-    for bold, run in groupby(line, _is_bold):
-        pieces = [_piece(node, called) for node in run]
+def _merged(line: Sequence[Node]) -> Iterator[Node]:
+    """The nodes, bold texts that follow each other as one."""
+    for bold, run in groupby(line, lambda node: isinstance(node, Text) and node.bold):
         if bold:
-            yield _bold("".join(piece.text for piece in pieces))
+            yield Text("".join(node.text for node in run if isinstance(node, Text)), bold=True)
         else:
-            yield from pieces
-
-
-def _bold(text: str) -> _Piece:
-    return _Piece(f"*{text}*" if text.strip() else text)
+            yield from run
 
 
 def _piece(node: Node, called: Usernames) -> _Piece:
     match node:
+        case Text(text, bold=True):
+            return _Piece(emboldened(text))
         case Text(text):
             return _Piece(escaped(text))
         case Code(text):
