@@ -1,63 +1,75 @@
-"""What Rocket.Chat's clients show of a text: their own parser, in one Node process.
-
-Two versions read each text: that of Rocket.Chat 6 and the newest, both with all options on.
-"""
+"""What Rocket.Chat's clients show of a message: their own parser, in one Node process."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from bot.chat.rocketchat.escaping import JOINER
-from commands.messages import Address, Code, Document, Mention, Node, Text
+from commands.messages import Address, Code, Document, Line, Mention, Node, Text
+from tests import node
 
 HERE = Path(__file__).parent / "node"
-AT_ONCE = 50
+AT_ONCE = 25
 
 Seen = tuple[str, str]
 """What a part is (`text`, `bold`, `code`, `link`, `call`, or the parser's word), and what shows."""
 
-UNBOLD = re.compile(r"[*_~`]|^\s*$")
-"""What a bold text cannot hold: it is shown as it is, not bold."""
+NEVER_BOLD = re.compile(r"[*_~`<]|^\s*$")
+"""What a bold text cannot hold: then it is shown as it is, not bold."""
 
 _BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Parser:
-    """Use as a context manager."""
-
-    def __init__(self, where: Path = HERE) -> None:
-        self._where = Path(os.environ.get("PARSER_AT", where))
+    """Use as a context manager, where no event loop runs."""
 
     def __enter__(self) -> Parser:
-        self._process = subprocess.Popen(
-            ["node", "parse.mjs"],
-            cwd=self._where,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        self._runner = asyncio.Runner().__enter__()
+        self._node = self._runner.run(node.Node(HERE, "parser.mjs").__aenter__())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=30)
+        self._runner.run(self._node.__aexit__())
+        self._runner.close()
 
-    def reads(self, texts: Sequence[str]) -> Iterator[tuple[list[list[Seen]], ...]]:
-        """The lines of each text as each version shows them."""
-        assert self._process.stdin and self._process.stdout
-        for start in range(0, len(texts), AT_ONCE):
-            self._process.stdin.write(json.dumps(texts[start : start + AT_ONCE]) + "\n")
-            self._process.stdin.flush()
-            for trees in json.loads(self._process.stdout.readline()):
-                yield tuple(tidy([_block(block) for block in tree]) for tree in trees)
+    def shows(self, messages: Sequence[str], *, old: bool = False) -> list[list[list[Seen]]]:
+        """The lines of each message, as the newest version shows them, or that of Rocket.Chat 6."""
+        trees = []
+        for start in range(0, len(messages), AT_ONCE):
+            asked = self._node.do("parse", texts=messages[start : start + AT_ONCE], old=old)
+            trees += self._runner.run(asked)
+        return [tidy([_block(block) for block in tree]) for tree in trees]
+
+    def differs(
+        self, documents: Sequence[Document], messages: Sequence[str], *, step: int = 1
+    ) -> list[str]:
+        """Those of the messages, with what is seen instead, that the newest version shows otherwise
+        than its document means it; where there are none, those that the old one does. That is
+        slow, and reads one in `step`.
+        """
+        newest = self.shows(messages)
+        if found := list(_differences(documents, messages, newest)):
+            return found
+        old = self.shows(messages[::step], old=True)
+        return list(_differences(documents[::step], messages[::step], old))
+
+
+def _differences(
+    documents: Sequence[Document], messages: Sequence[str], shown: list[list[list[Seen]]]
+) -> Iterator[str]:
+    for document, message, seen in zip(documents, messages, shown, strict=True):
+        meant = expected(document)
+        if seen != meant:
+            pairs = zip(meant, seen, strict=False)
+            first = next((pair for pair in pairs if pair[0] != pair[1]), (len(meant), len(seen)))
+            yield f"{ascii(message)}\nmeant {ascii(first[0])}\nseen  {ascii(first[1])}"
 
 
 def _block(block: dict[str, Any]) -> list[Seen]:
@@ -80,7 +92,7 @@ def _part(part: dict[str, Any]) -> Seen:
             return "code", text
         case {"type": "LINK", "value": {"src": {"value": url}, "label": [{"value": label}]}}:
             return "link", url if url == label else f"{url} called {label}"
-        case {"type": "MENTION_USER", "value": {"value": username}}:
+        case {"type": "MENTION_USER", "value": {"value": str(username)}}:
             return "call", username
         case other:
             return other["type"], json.dumps(other)
@@ -88,13 +100,23 @@ def _part(part: dict[str, Any]) -> Seen:
 
 def expected(document: Document) -> list[list[Seen]]:
     """The lines of a document as they should be seen; nobody is called."""
-    return tidy([[part for node in line for part in _node(node)] for line in document.lines])
+    lines = [[part for node in _whole(line) for part in _meant(node)] for line in document.lines]
+    return tidy(lines)
 
 
-def _node(node: Node) -> Iterator[Seen]:
+def _whole(line: Line) -> Iterator[Node]:
+    """Bold texts that follow each other are one."""
+    for bold, run in groupby(line, lambda node: isinstance(node, Text) and node.bold):
+        if bold:
+            yield Text("".join(node.text for node in run if isinstance(node, Text)), bold=True)
+        else:
+            yield from run
+
+
+def _meant(node: Node) -> Iterator[Seen]:
     match node:
         case Text(text, bold):
-            yield "bold" if bold and not UNBOLD.search(text) else "text", text
+            yield "bold" if bold and not NEVER_BOLD.search(text) else "text", text
         case Code(text):
             for number, part in enumerate(text.split("`")):
                 yield from [("text", "`")] if number else []
@@ -106,7 +128,7 @@ def _node(node: Node) -> Iterator[Seen]:
 
 
 def tidy(lines: list[list[Seen]]) -> list[list[Seen]]:
-    """Without what is not seen: joiners, which dollar sign it is, parts and lines of nothing."""
+    """Without what nobody sees: joiners, which dollar sign it is, what is empty."""
     seen = [_merged([(kind, _shown(text)) for kind, text in line]) for line in lines]
     while seen and not seen[-1]:
         seen.pop()

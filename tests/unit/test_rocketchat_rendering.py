@@ -60,7 +60,7 @@ def test_somebody_is_only_named() -> None:
 
 def test_somebody_is_called() -> None:
     assert text_of(Text("("), Mention(ANA, "Ana"), Text(". Look"), pings=(ANA,)) == (
-        f"{JOINER}({JOINER} @ana{JOINER}. Look"
+        f"( @ana{JOINER}. Look"
     )
 
 

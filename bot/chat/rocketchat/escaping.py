@@ -18,7 +18,9 @@ import re
 JOINER = "\u2060"
 
 _PAIRED = "*_~`"
-_SIGNS = re.compile(r"[\\*_~`$!#()+\-./:;<=>@\[\]|]|(?<=local)host")
+_NEVER_BOLD = frozenset(_PAIRED + "<")
+_SIGNS = _PAIRED + "\\$#)+-.:;<=>@|"
+_MEANING = re.compile(f"[{re.escape(_SIGNS)}]|(?<=local)host")
 _CALLING = re.compile(r"(?<=:)(?=//)|(?=[@#])|(?<=\])(?=\()")
 _BROKEN_LINE = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -31,12 +33,12 @@ def storable(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The text as one line that means nothing: shown as it is, and nobody and nothing is called."""
-    return _SIGNS.sub(_harmless, _one_line(text))
+    return _MEANING.sub(_harmless, _one_line(text))
 
 
 def emboldened(text: str) -> str:
-    """The text in bold; not bold where it holds signs that only a backslash can take apart."""
-    if not text.strip() or set(text) & set(_PAIRED):
+    """The text in bold; not bold where it holds what only a backslash can take apart."""
+    if not text.strip() or _NEVER_BOLD.intersection(text):
         return escaped(text)
     return "*" + escaped(text).replace("\\.", f".{JOINER}") + "*"
 
