@@ -39,11 +39,17 @@ class Desk:
     ben: User
     cy: User
     team: Room
-    timeout: float = 10.0
+    seconds: float = 10.0
     now: float = 1000.0
 
     def __post_init__(self) -> None:
-        self.rest = Rest(self.server.url, self.bot.id, self.bot.token, timeout=self.timeout)
+        self.rest = Rest(
+            self.server.url,
+            self.bot.id,
+            self.bot.token,
+            timeout=self.seconds,
+            pauses=(0.01, 0.02),
+        )
         self.workspace = Workspace(self.rest, self.server.url)
         self.lookups = Lookups(self.rest, self.steady)
         self.members = Members(self.rest, self.workspace, self.steady)
@@ -93,12 +99,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_in(profile: str, *, timeout: float = 10.0) -> AsyncIterator[Desk]:
+async def desk_in(profile: str, *, seconds: float = 10.0) -> AsyncIterator[Desk]:
     async with RocketChat(profile) as server:
         bot = server.add_user("bbb", roles=("bot", "user"), name="BBB")
         ana, ben, cy = (server.add_user(name, name=name.title()) for name in ("ana", "ben", "cy"))
         team = server.add_room("team", owner=ana, members=(bot, ben))
-        desk = Desk(server, bot, ana, ben, cy, team, timeout)
+        desk = Desk(server, bot, ana, ben, cy, team, seconds)
         await desk.look()
         try:
             yield desk

@@ -47,7 +47,7 @@ async def server() -> AsyncIterator[LoneServer]:
 
 @pytest.fixture
 async def rest(server: LoneServer) -> AsyncIterator[Rest]:
-    one = Rest(server.url + "/", "uid", TOKEN)
+    one = Rest(server.url + "/", "uid", TOKEN, pauses=(0.01, 0.02))
     yield one
     await one.close()
 
@@ -263,7 +263,7 @@ async def test_nothing_secret_is_said_or_logged(
     server.on("me", breaks, cuts, says("<html>" + TOKEN, 500), UNAUTHORISED)
     errors: list[BaseException] = []
     for url, times in ((server.url, 4), ("http://127.0.0.1:1", 1), ("http://no.invalid", 1)):
-        rest = Rest(url, "uid", TOKEN, timeout=1)
+        rest = Rest(url, "uid", TOKEN, timeout=1, pauses=(0.01, 0.02))
         for _ in range(times):
             with pytest.raises(RestError) as caught:
                 await rest.get("me", canary="parameter-canary")

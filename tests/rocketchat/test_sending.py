@@ -69,7 +69,7 @@ async def test_an_answer_lost_after_storing_is_one_message(desk: Desk, lost: str
 
 @pytest.mark.parametrize("stored", [True, False])
 async def test_an_answer_that_does_not_come(stored: bool) -> None:
-    async with desk_in("8.x", timeout=0.7) as desk:
+    async with desk_in("8.x", seconds=0.7) as desk:
         hanging = desk.server.faults.rest.hang("chat.sendMessage", after_storing=stored)
         outgoing = saying("hello", desk.team)
         if stored:
@@ -321,10 +321,17 @@ async def test_an_edit_after_the_time_for_edits(desk: Desk) -> None:
 
 @on_every_version
 async def test_buttons_are_offered_as_reactions(desk: Desk) -> None:
-    ref = await desk.sender.send(saying("card", desk.team, document={"buttons": ("▶", "⏹")}))
-    async with asyncio.timeout(20):
-        while len((desk.server.message(ref) or {}).get("reactions", {})) < 2:
-            await asyncio.sleep(0.01)
+    outgoing = saying("card", desk.team, document={"buttons": ("▶", "⏹")})
+    offered = asyncio.Event()
+
+    def look(_: object) -> None:
+        card = desk.server.message(id_of(outgoing)) or {}
+        if len(card.get("reactions", {})) == 2:
+            offered.set()
+
+    desk.server.state.listeners.append(look)
+    ref = await desk.sender.send(outgoing)
+    await asyncio.wait_for(offered.wait(), 20)
     reactions = (desk.server.message(ref) or {})["reactions"]
     assert {name: one["usernames"] for name, one in reactions.items()} == {
         ":arrow_forward:": ["bbb"],

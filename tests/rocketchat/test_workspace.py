@@ -14,7 +14,7 @@ from tests.rocketchat.desk import desk_in, on_every_version
 async def test_what_it_tells(profile: str) -> None:
     """6.x ignores the filter and gives all settings, page by page."""
     async with desk_in(profile) as desk:
-        desk.server.settings |= {f"A_filler_{n}": n for n in range(250)}
+        desk.server.settings.update({f"A_filler_{n}": n for n in range(250)})
         desk.server.settings["Site_Url"] = "https://chat.example.org/"
         desk.server.settings["Message_MaxAllowedSize"] = 321
         desk.server.settings["Threads_enabled"] = False

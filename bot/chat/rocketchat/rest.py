@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -24,7 +25,9 @@ _REPEATABLE = {"chat.react", "chat.update", "dm.create"}
 the first one came is asked with chat.getMessage (`sending`).
 """
 
-_PAUSES = (0.2, 0.8)
+PAUSES = (0.2, 0.8)
+"""Seconds between tries, at most; half of it at least, so that not all come back at once."""
+
 _LEAST_TIME = 0.05
 
 
@@ -48,7 +51,7 @@ class Rest:
     """A `RestApi` for one account. `verify` may be the path of an own CA.
 
     `timeout` seconds are for everything: waiting for a thread, all tries, and the reading. GETs and
-    POSTs that may be repeated are tried again when no answer came, or a proxy's.
+    POSTs that may be repeated are tried again, after `pauses`, when no answer came, or a proxy's.
     """
 
     def __init__(
@@ -60,12 +63,14 @@ class Rest:
         verify: bool | str = True,
         workers: int = 8,
         timeout: float = 10.0,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs addresses with parameters
         self._threads = Threads(
             lambda: Caller(url.rstrip("/"), user_id, token, verify=verify), workers, "rocketchat"
         )
         self._timeout = timeout
+        self._pauses = pauses
         self._closed_until: dict[str, float] = {}
         self.is_counted = False
         """Whether the server counted our last call against a rate limit."""
@@ -108,7 +113,7 @@ class Rest:
     async def _tried(self, call: Call, until: float) -> Json:
         """Asked once, and again where that is safe and may help."""
         may_repeat = call.method == "GET" or call.path in _REPEATABLE
-        for pause in _PAUSES if may_repeat else ():
+        for pause in self._pauses if may_repeat else ():
             try:
                 return await self._once(call, until)
             except Busy:
