@@ -134,6 +134,16 @@ def test_of_a_subscription_that_is_gone_only_a_part_is_left() -> None:
     assert len(strict.taken()) == 1
 
 
+def test_a_room_whose_maker_is_gone() -> None:
+    room = {"_id": "r", "t": "c", "msgs": 0, "usersCount": 1, "_updatedAt": "2026-01-01T00:00:00Z"}
+    for maker in ({"_id": "u1"}, {"_id": None, "username": None}):
+        strict.check_answer("GET rooms.info", {"room": {**room, "u": maker}})
+    assert strict.taken() == []
+    strict.check_answer("GET rooms.info", {"room": {**room, "u": {"_id": 5}}})
+    strict.check_answer("GET rooms.info", {"room": room})
+    assert len(strict.taken()) == 2
+
+
 @pytest.mark.parametrize("file", ["requests.json", "documents.json"])
 def test_the_derived_schemas_are_standard_and_name_their_source(file: str) -> None:
     content = json.loads((DATA / file).read_text(encoding="utf-8"))

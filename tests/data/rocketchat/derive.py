@@ -57,7 +57,6 @@ REQUESTS = {
     "POST dm.create": "isDmCreateProps",
     "POST groups.leave": "isGroupsLeaveProps",
     "POST rooms.join": "isRoomsJoinProps",
-    "POST video-conference.start": "isVideoConfStartProps",
 }
 """Validator of each request; the paths are those under /api/v1/."""
 
