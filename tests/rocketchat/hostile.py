@@ -64,7 +64,7 @@ def around(name: str) -> Document:
             (Text("@"), text),
             (Text("• "), Text(name, bold=True), Text(" – "), Address(LINK, "")),
             (Text("#"), text, Text("3 "), Code(name)),
-            (Text("a"), text, Text("b")),
+            (Text("a"), text, Text("b ["), Code(name)),
             (text,),
         )
     )

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from bot.chat.rocketchat.escaping import JOINER, coded, emboldened, escaped, storable
 from commands.i18n import texts
 from commands.messages import Address, Code, Document, Mention, Node, Style, Text
+from storage.records import Person
 
 PLATFORM = "rocketchat"
 
 Usernames = Mapping[str, str]
 """Usernames by user id."""
+
+Called = Mapping[Person, str]
+"""The usernames of those who are to be called."""
 
 _CALLABLE = re.compile(r"[0-9A-Za-z._-]*[0-9A-Za-z]")
 """Usernames that every version takes whole after an `@`."""
@@ -33,7 +37,7 @@ def body_of(document: Document, usernames: Usernames, *, max_size: int) -> Body:
     Who is in `document.pings` is called by the `@username` that `usernames` has for the user id;
     all others are only named.
     """
-    called = {person.id: usernames.get(person.id, "") for person in document.pings}
+    called = {who: usernames.get(who.id, "") for who in document.pings if who.platform == PLATFORM}
     return Body(_text(document, called, max_size), _attachments(document))
 
 
@@ -44,12 +48,12 @@ def edited_of(document: Document, *, max_size: int) -> Body:
 
 def _attachments(document: Document) -> tuple[dict[str, Any], ...]:
     """A title and a button for the one link of a card; both have to stay true for ever."""
-    nodes = [node for line in document.lines for node in line]
+    nodes = [node for line in document.lines for node in _merged(line, {})]
     links = [node.url for node in nodes if isinstance(node, Address) and _opens(node.url)]
     if document.style is not Style.TEXT or len(links) != 1:
         return ()
     word = texts(document.language).plain("card.button")
-    bold = (node.text for node in _merged(nodes) if isinstance(node, Text) and node.bold)
+    bold = (node.text for node in nodes if isinstance(node, Text) and node.bold)
     button = {"type": "button", "text": word, "url": links[0]}
     title = storable(next(bold, word))
     return ({"title": title, "title_link": links[0], "actions": [button]},)
@@ -58,8 +62,8 @@ def _attachments(document: Document) -> tuple[dict[str, Any], ...]:
 # --- the text ------------------------------------------------------------------------------------
 
 
-def _text(document: Document, called: Usernames, max_size: int) -> str:
-    lines = [_joined([_piece(node, called) for node in _merged(line)]) for line in document.lines]
+def _text(document: Document, called: Called, max_size: int) -> str:
+    lines = [_joined([_piece(node) for node in _merged(line, called)]) for line in document.lines]
     whole = "\n".join(lines)
     return whole if _units(whole) <= max_size else _shortened(lines, document.language, max_size)
 
@@ -98,31 +102,39 @@ def _joined(pieces: Sequence[_Piece]) -> str:
     return line
 
 
-def _merged(line: Sequence[Node]) -> Iterator[Node]:
-    """The nodes, bold texts that follow each other as one."""
-    for bold, run in groupby(line, lambda node: isinstance(node, Text) and node.bold):
-        if bold:
-            yield Text("".join(node.text for node in run if isinstance(node, Text)), bold=True)
-        else:
+def _merged(line: Sequence[Node], called: Called) -> Iterator[Node]:
+    """The nodes, texts that follow each other as one; a mention is left where it calls."""
+    nodes = [_called(node, called) if isinstance(node, Mention) else node for node in line]
+    for bold, run in groupby(nodes, _boldness):
+        if bold is None:
             yield from run
+        else:
+            yield Text("".join(node.text for node in run if isinstance(node, Text)), bold)
 
 
-def _piece(node: Node, called: Usernames) -> _Piece:
+def _boldness(node: Node) -> bool | None:
+    """Whether a text is bold; None for what is no text."""
+    return node.bold if isinstance(node, Text) else None
+
+
+def _called(mention: Mention, called: Called) -> Node:
+    """The mention by username, or the name as text."""
+    username = called.get(mention.person, "")
+    return replace(mention, name=username) if _CALLABLE.fullmatch(username) else Text(mention.name)
+
+
+def _piece(node: Node) -> _Piece:
     match node:
-        case Text(text, bold=True):
-            return _Piece(emboldened(text))
-        case Text(text):
-            return _Piece(escaped(text))
+        case Text(text, bold):
+            return _Piece(emboldened(text) if bold else escaped(text))
         case Code(text):
             return _Piece(coded(text))
         case Address(url, label) if _opens(url):
             return _Piece(f"{escaped(label)}: {url}" if label else url, gap=" ")
         case Address(url, label):
             return _Piece(escaped(f"{label}: {url}" if label else url))
-        case Mention(person, _) if _CALLABLE.fullmatch(called.get(person.id, "")):
-            return _Piece(f"@{called[person.id]}", gap=JOINER)
-        case Mention(_, name):
-            return _Piece(escaped(name))
+        case Mention(_, username):
+            return _Piece(f"@{username}", gap=JOINER)
 
 
 def _opens(url: str) -> bool:
