@@ -92,7 +92,12 @@ async def examine(
     async with http_client(transport, 0.8 * seconds, ca_file) as http:
         case = Case(http, now, settings, expiry_of)
         found = await asyncio.gather(*(_in_time(name, case, seconds) for name in chosen))
-    return [finding for findings in found for finding in findings if _is_meant(finding, wanted)]
+    return [
+        finding
+        for name, findings in zip(chosen, found, strict=True)
+        for finding in findings
+        if _is_meant(name, finding, wanted)
+    ]
 
 
 def _chosen(wanted: Collection[str] | None, *, offline: bool) -> list[str]:
@@ -109,8 +114,8 @@ def _is_wanted(name: str, check: Check, wanted: Collection[str] | None) -> bool:
     return not wanted or not known_by.isdisjoint(wanted)
 
 
-def _is_meant(finding: Finding, wanted: Collection[str] | None) -> bool:
-    known_by = {finding.id, finding.id.partition(".")[0]}
+def _is_meant(check: str, finding: Finding, wanted: Collection[str] | None) -> bool:
+    known_by = {check, finding.id, finding.id.partition(".")[0]}
     return not wanted or finding.level is not Level.OK or not known_by.isdisjoint(wanted)
 
 
