@@ -110,24 +110,27 @@ async def listening(server: RocketChat, user: User) -> AsyncIterator[Line]:
 
 
 class Rest:
-    """Requests in somebody's name, or in nobody's. `sends` are the headers of each."""
+    """Requests in somebody's name, or in nobody's; `sends` are the headers of each.
+
+    `headers` are those of the last answer.
+    """
 
     def __init__(
         self, session: aiohttp.ClientSession, server: RocketChat, user: User | None = None
     ) -> None:
         self._session = session
-        self._base = f"{server.url}/api/v1/"
+        self.base = f"{server.url}/api/v1/"
         self.sends = {"X-Auth-Token": user.token, "X-User-Id": user.id} if user else {}
 
     async def get(self, path: str, **query: Any) -> tuple[int, Any]:
         """Status and JSON (or text)."""
-        return await self._ask("GET", path, params=query)
+        return await self.ask("GET", path, params=query)
 
     async def post(self, path: str, **body: Any) -> tuple[int, Any]:
-        return await self._ask("POST", path, json=body)
+        return await self.ask("POST", path, json=body)
 
-    async def _ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
-        asked = self._session.request(method, self._base + path, headers=self.sends, **more)
+    async def ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        asked = self._session.request(method, self.base + path, headers=self.sends, **more)
         async with asked as answer:
             self.headers = answer.headers
             text = await answer.text()

@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes.rocketchat import PROFILES, RocketChat, Room, User
 from tests.rocketchat import raw
+from tests.rocketchat.moving_clock import NOON_MS, MovingClock
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NEW = ("8.x", "9.0")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovingClock:
+    return MovingClock()
 
 
 @pytest.fixture(params=PROFILES)
-async def server(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[RocketChat]:
+async def server(request: pytest.FixtureRequest, clock: MovingClock) -> AsyncIterator[RocketChat]:
     async with RocketChat(request.param, clock, strict=False) as server:
         yield server
 
@@ -113,7 +101,7 @@ async def test_a_login_may_be_a_form_a_digest_or_an_address(server: RocketChat, 
         ):
             assert (await rest.post("login", **body))[0] == 200
         form = {"user": "ana", "password": ana.password}
-        assert (await rest._ask("POST", "login", data=form))[0] == 200
+        assert (await rest.ask("POST", "login", data=form))[0] == 200
 
 
 async def test_a_second_factor_is_asked_for(server: RocketChat) -> None:
@@ -128,7 +116,7 @@ async def test_a_second_factor_is_asked_for(server: RocketChat) -> None:
 
 @one
 async def test_a_token_needs_its_own_user_id_and_may_expire(
-    server: RocketChat, ana: User, bot: User, clock: Clock
+    server: RocketChat, ana: User, bot: User, clock: MovingClock
 ) -> None:
     async with raw.rest(server, ana) as rest:
         rest.sends["X-User-Id"] = bot.id
@@ -190,7 +178,7 @@ async def test_the_version_is_short_but_for_those_with_view_statistics(
 
     async def version(user: User | None) -> str:
         async with raw.rest(server, user) as rest:
-            rest._base = f"{server.url}/api/"
+            rest.base = f"{server.url}/api/"
             found: str = (await given(rest.get("info")))["version"]
             return found
 
@@ -302,7 +290,7 @@ async def test_who_is_a_member(server: RocketChat, rest: raw.Rest, room: Room, a
 
 
 async def test_subscriptions_name_themselves_when_they_end(
-    server: RocketChat, rest: raw.Rest, room: Room, bot: User, ana: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, bot: User, ana: User, clock: MovingClock
 ) -> None:
     direct = server.add_room(None, "d", None, (bot, ana))
     found = (await given(rest.get("subscriptions.get")))["update"]
@@ -375,7 +363,7 @@ async def test_people_can_run_a_room_by_hand(
 
 
 async def test_sync_gives_all_that_changed_newest_first(
-    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: MovingClock
 ) -> None:
     first = server.say(ana, room, "first")["_id"]
     gone = server.say(ana, room, "gone")["_id"]
@@ -393,7 +381,7 @@ async def test_sync_gives_all_that_changed_newest_first(
 
 
 async def test_sync_does_not_overlap_by_itself_and_has_no_limit(
-    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: MovingClock
 ) -> None:
     """What has the very time of the last look is not given again."""
     for number in range(300):
@@ -418,7 +406,7 @@ async def test_what_sync_refuses(server: RocketChat, rest: raw.Rest, room: Room,
 
 @only_new
 async def test_sync_page_by_page(
-    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: MovingClock
 ) -> None:
     ids = []
     for number in range(5):
@@ -436,7 +424,7 @@ async def test_sync_page_by_page(
 
 @only_new
 async def test_sync_from_a_time_of_sending(
-    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: MovingClock
 ) -> None:
     old = server.say(ana, room, "old")["_id"]
     clock.forward(seconds=10)
@@ -448,7 +436,7 @@ async def test_sync_from_a_time_of_sending(
 
 
 async def test_histories_leave_thread_replies_out_when_told_to(
-    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: MovingClock
 ) -> None:
     root = server.say(ana, room, "root")["_id"]
     clock.forward(seconds=1)
@@ -482,13 +470,13 @@ async def test_an_unjoined_channel_can_be_read_by_users_only(
 
 
 async def test_the_eleventh_call_in_a_minute_is_too_many(
-    server: RocketChat, hers: raw.Rest, clock: Clock
+    server: RocketChat, hers: raw.Rest, clock: MovingClock
 ) -> None:
     for left in range(9, -1, -1):
         await given(hers.get("me"))
         assert hers.headers["X-RateLimit-Limit"] == "10"
         assert hers.headers["X-RateLimit-Remaining"] == str(left)
-        assert hers.headers["X-RateLimit-Reset"] == "1795262460000"
+        assert hers.headers["X-RateLimit-Reset"] == str(NOON_MS + 60_000)
     clock.forward(seconds=20)
     status, answer = await hers.get("me")
     assert (status, answer) == (
@@ -500,7 +488,7 @@ async def test_the_eleventh_call_in_a_minute_is_too_many(
         },
     )
     assert "Retry-After" not in hers.headers
-    assert hers.headers["X-RateLimit-Reset"] == "1795262460000"
+    assert hers.headers["X-RateLimit-Reset"] == str(NOON_MS + 60_000)
     await given(hers.get("rooms.get"))
     clock.forward(seconds=40)
     await given(hers.get("me"))
@@ -514,7 +502,7 @@ async def test_the_bot_role_is_not_limited_and_sees_no_header(rest: raw.Rest) ->
 
 @pytest.mark.parametrize("server", ("8.x",), indirect=True)
 async def test_the_newest_sending_has_five_a_second(
-    hers: raw.Rest, rest: raw.Rest, room: Room, clock: Clock
+    hers: raw.Rest, rest: raw.Rest, room: Room, clock: MovingClock
 ) -> None:
     message = {"rid": room.id, "msg": "x"}
     statuses = [(await hers.post("chat.sendMessage", message=message))[0] for _ in range(6)]
@@ -584,11 +572,11 @@ async def test_6_x_takes_unknown_keys_and_channel_wins(
 async def test_a_body_that_is_no_json_is_refused(rest: raw.Rest) -> None:
     headers = {"Content-Type": "application/json"}
     rest.sends.update(headers)
-    assert (await rest._ask("POST", "chat.sendMessage", data="{no"))[0] == 400
+    assert (await rest.ask("POST", "chat.sendMessage", data="{no"))[0] == 400
 
 
 async def test_what_is_none_of_the_api_is_the_web_app(server: RocketChat, rest: raw.Rest) -> None:
     """A slash too many, and a client gets a page with status 200."""
-    rest._base = f"{server.url}//api/v1/"
+    rest.base = f"{server.url}//api/v1/"
     status, page = await rest.get("me")
     assert (status, page[:15]) == (200, "<!DOCTYPE html>")

@@ -6,36 +6,24 @@ Nonsense is sent on purpose, so the schemas do not watch here.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes.rocketchat import RocketChat, Room, User
 from tests.rocketchat import raw
+from tests.rocketchat.moving_clock import NOON_MS, MovingClock
 
 Json = dict[str, Any]
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> MovingClock:
+    return MovingClock()
 
 
 @pytest.fixture
-async def server(clock: Clock) -> AsyncIterator[RocketChat]:
+async def server(clock: MovingClock) -> AsyncIterator[RocketChat]:
     async with RocketChat(clock=clock, strict=False) as server:
         server.settings["API_Enable_Rate_Limiter"] = False
         yield server
@@ -199,7 +187,7 @@ async def test_only_some_may_speak_under_another_name(
 async def test_all_is_told_by_those_who_may_and_refused_to_a_mere_bot(
     server: RocketChat, rest: raw.Rest, room: Room, bot: User
 ) -> None:
-    document = await sent(rest, rid=room.id, msg="Hello @all and @ana, not `@bbb`")
+    document = await sent(rest, rid=room.id, msg="`x @all` @ana, ana@bbb and @nobody")
     assert [mention["username"] for mention in document["mentions"]] == ["all", "ana"]
     bot.roles = {"bot"}
     _, kind = await refused(rest, message={"rid": room.id, "msg": "Hello @all"})
@@ -213,7 +201,7 @@ async def test_post_message_goes_by_name_id_or_person_and_joins(
     for channel in ("#hall", "hall", hall.id):
         _, answer = await rest.post("chat.postMessage", channel=channel, text="hi")
         assert answer["channel"] == hall.id
-        assert answer["ts"] == 1_795_262_400_000
+        assert answer["ts"] == NOON_MS
     assert bot.id in hall.members
     _, answer = await rest.post("chat.postMessage", channel="@ana", text="hi")
     assert server.room(answer["channel"]).kind == "d"
@@ -270,7 +258,7 @@ async def test_the_direct_room_of_a_deactivated_person_is_read_only(
 
 
 async def test_update_changes_the_text_and_nothing_when_it_is_the_same(
-    server: RocketChat, rest: raw.Rest, room: Room, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, clock: MovingClock
 ) -> None:
     attachments = [{"title": "card"}]
     first = await sent(rest, rid=room.id, msg="open", attachments=attachments)
@@ -303,7 +291,7 @@ async def test_what_update_refuses(
 
 
 async def test_the_bot_role_lifts_the_time_limit_of_editing(
-    server: RocketChat, rest: raw.Rest, room: Room, bot: User, clock: Clock
+    server: RocketChat, rest: raw.Rest, room: Room, bot: User, clock: MovingClock
 ) -> None:
     card = await sent(rest, rid=room.id, msg="open")
     server.settings["Message_AllowEditing_BlockEditInMinutes"] = 5
@@ -357,7 +345,7 @@ async def test_delete_takes_ones_own_and_the_bot_role_alone_may_not(
 
 
 async def test_a_changed_message_is_sent_out_whole_with_its_old_time(
-    server: RocketChat, bot: User, ana: User, room: Room, clock: Clock
+    server: RocketChat, bot: User, ana: User, room: Room, clock: MovingClock
 ) -> None:
     server.set_role(ana, room, "owner")
     async with raw.listening(server, bot) as line:
@@ -375,7 +363,7 @@ async def test_a_changed_message_is_sent_out_whole_with_its_old_time(
         server.delete(ana, message_id, keep=True)
         heard.append(await line.frame(lambda f: _document(f).get("t") == "rm"))
     assert {doc["_id"] for doc in heard[:-1]} == {message_id}
-    assert {doc["ts"]["$date"] for doc in heard[:-1]} == {1_795_262_400_000}
+    assert {doc["ts"]["$date"] for doc in heard[:-1]} == {NOON_MS}
     preview, reacted, thread, pinned = heard[1:5]
     assert [url["meta"] for url in heard[0]["urls"]] == [{}]
     assert preview["urls"][0]["meta"]["pageTitle"]

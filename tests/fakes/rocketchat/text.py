@@ -8,17 +8,16 @@ from collections.abc import Callable
 from tests.fakes.rocketchat.records import User
 from tests.fakes.rocketchat.wire import Json
 
-_MENTION = re.compile(r"(?<![\w/@])@([\w.\-@:]+)")
-_CHANNEL = re.compile(r"(?<![\w/#&])#([\w.\-]+)")
+_NAME = r"[0-9a-zA-Z\-_.]+"
+_MENTION = re.compile(rf"(?:^|\s|> ?)@({_NAME}(?:@{_NAME}(?::{_NAME})?)?)", re.MULTILINE)
+_CHANNEL = re.compile(rf"(?:^|\s|>)#({_NAME})", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"'|)\]]+", re.IGNORECASE)
-_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 
 def mentions(text: str, find: Callable[[str], User | None]) -> list[Json]:
-    """Who is named: `@all` and `@here` too. Code is not read."""
+    """Who is named, `@all` and `@here` too; the server looks into code as well."""
     found: list[Json] = []
-    for username in dict.fromkeys(_MENTION.findall(_CODE.sub("", text))):
-        name = username.rstrip(".:-")
+    for name in dict.fromkeys(_MENTION.findall(text)):
         if name in ("all", "here"):
             found.append({"_id": name, "username": name})
         elif user := find(name):
@@ -28,7 +27,7 @@ def mentions(text: str, find: Callable[[str], User | None]) -> list[Json]:
 
 def channels(text: str, find: Callable[[str], str | None]) -> list[Json]:
     """The public channels named that exist."""
-    names = dict.fromkeys(_CHANNEL.findall(_CODE.sub("", text)))
+    names = dict.fromkeys(_CHANNEL.findall(text))
     return [{"_id": rid, "name": name} for name in names if (rid := find(name))]
 
 
