@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.chat.base import Mode
+from bot.chat.rocketchat import calling, reading
 from bot.chat.rocketchat import inflow as module
-from bot.chat.rocketchat import reading
 from bot.clock import utc_now
 from commands.errors import ChatUnavailable
 from storage.records import Channel, Kind
@@ -282,8 +282,9 @@ async def test_a_clock_that_was_ahead_once_hides_nothing() -> None:
             await world.hears("tomorrow")
             await until(lambda: inflow.read_until > utc_now() + timedelta(hours=23))
             ahead = timedelta(0)
-            world.says("!bbb today")
-            await world.hears("tomorrow", "today")
+            for n in range(4):
+                world.says(f"!bbb today {n}")
+            await world.hears("tomorrow", *(f"today {n}" for n in range(4)))
 
 
 async def test_a_thousand_rooms_are_not_a_thousand_calls(world: World) -> None:
@@ -313,6 +314,24 @@ async def test_a_long_silence_of_one_room_is_read_in_parts(world: World) -> None
     world.says("!bbb at last")
     async with receiving(world.server, world.bot, world.inbox):
         await world.hears("at last")
+
+
+async def test_more_than_one_answer_can_hold_is_read_in_pages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = world.room("group", "p")
+    direct = world.server.add_room(None, kind="d", owner=world.ana, members=(world.bot, world.ana))
+    async with receiving(world.server, world.bot, world.inbox):
+        pass
+    for room in (world.team, group, direct):
+        root = world.says("!bbb first", room)
+        world.says("!bbb reply", room, tmid=root)
+        for n in range(250):
+            world.server.say(world.bot, room, f"talk {n}")
+    monkeypatch.setattr(calling, "MOST_BYTES", 100_000)
+    async with receiving(world.server, world.bot, world.inbox):
+        await world.inbox.until(lambda inbox: len(inbox.texts()) >= 6)
+    assert sorted(set(world.inbox.texts())) == ["first", "reply"]
 
 
 # --- what only some rooms, or some times, refuse ------------------------------------------------
@@ -494,7 +513,9 @@ async def test_a_message_before_the_subscription_event(world: World) -> None:
     async with receiving(world.server, world.bot, world.inbox):
         new = world.room("new", "p")
         world.says("!bbb help", new)
-        direct = world.server.add_room(None, kind="d", owner=world.bo, members=(world.bot,))
+        direct = world.server.add_room(
+            None, kind="d", owner=world.bo, members=(world.bot, world.bo)
+        )
         world.server.say(world.bo, direct, "direct")
         three = world.server.add_room(
             None, kind="d", owner=world.ana, members=(world.bot, world.bo, world.ana)

@@ -4,14 +4,24 @@ Nothing is sent again after a connection was lost, and a live message may be dro
 these answers are the truth, live messages come sooner.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.chat.rocketchat.answers import Unavailable
 from bot.chat.rocketchat.position import OVERLAP
+from bot.chat.rocketchat.receive import Place
 from bot.chat.rocketchat.rest import RestApi
 from bot.chat.rocketchat.shapes import moment, nested, objects, text
+
+log = logging.getLogger(__name__)
+
+MOST_OF_HISTORY = 5_000
+_PAGE = 100
+_TOO_MUCH = ("too-large", "timeout", "cut")
+_FAMILIES = {"c": "channels", "p": "groups", "d": "dm"}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,14 +70,44 @@ class CatchUp:
             complete=not updated,
         )
 
-    async def messages(self, room: str, since: datetime) -> list[Document]:
+    async def messages(self, place: Place, since: datetime) -> list[Document]:
         """Every message of a room that changed since then, oldest first.
 
         Edits, reactions, replies in threads and system messages are among them; those deleted are
-        not.
+        not. Where that is too much for one answer, those written since then, newest pages first.
         """
-        answer = await self._rest.get("chat.syncMessages", roomId=room, lastUpdate=iso(since))
-        return sorted(objects(nested(answer, "result", "updated")), key=_written_at)
+        try:
+            answer = await self._rest.get(
+                "chat.syncMessages", roomId=place.room, lastUpdate=iso(since)
+            )
+        except Unavailable as error:
+            if error.code not in _TOO_MUCH:
+                raise
+            found = await self._history(place, since)
+        else:
+            found = objects(nested(answer, "result", "updated"))
+        return sorted(found, key=_written_at)
+
+    async def _history(self, place: Place, since: datetime) -> list[Document]:
+        found: list[Document] = []
+        for offset in range(0, MOST_OF_HISTORY, _PAGE):
+            answer = await self._rest.get(
+                f"{_FAMILIES[place.kind]}.history",
+                roomId=place.room,
+                oldest=iso(since),
+                count=_PAGE,
+                offset=offset,
+                showThreadMessages="true",
+            )
+            page = objects(answer.get("messages"))
+            found += page
+            if len(page) < _PAGE:
+                return found
+        log.warning(
+            "only the newest messages of a long silence are read",
+            extra={"action": "history_capped", "room": place.room},
+        )
+        return found
 
     async def room(self, room: str) -> Document:
         """What is known of one room."""

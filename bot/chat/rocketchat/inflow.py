@@ -51,10 +51,10 @@ _STOP_SECONDS = 3.0
 _POLLED_LATELY = 30.0
 
 _ACCOUNT_GONE = (
-    "Rocket.Chat refuses the access token: it was revoked, or the account is deactivated. "
-    "Give the bot's account a new personal access token, put it into the configuration "
-    "(rocketchat.access_token) and restart; an account that is activated again is noticed "
-    "within 5 minutes."
+    "Rocket.Chat refuses the access token: it was revoked, the account is deactivated, or it is "
+    "not that of rocketchat.user_id. Give the bot's account a new personal access token, put it "
+    "into the configuration (rocketchat.access_token) and restart. An account that is activated "
+    "again is noticed within 5 minutes."
 )
 
 
@@ -127,6 +127,7 @@ class Inflow:
         self._live = 0  # the connection that is live, 0: none
         self._caught_up = 0  # the connection before which nothing was missed
         self._live_since = math.inf
+        self._last_loss = ""
         self._listening: set[str] | None = None  # rooms subscribed to one by one
         self._sockets = Backoff(first=self._rhythm.first_pause, longest=self._rhythm.longest_pause)
         self._try_again = asyncio.Event()
@@ -197,12 +198,18 @@ class Inflow:
             self._look_by(0)
             self._try_again.clear()
             pause = await self._pause_after(lost)
-            log.warning(
-                "connection to Rocket.Chat lost: %s",
-                lost.reason,
-                extra={"action": "rocketchat_lost", "pause_s": round(pause, 1)},
-            )
+            self._tell_loss(lost, pause)
             await _set_within(self._try_again, pause)
+
+    def _tell_loss(self, lost: Lost, pause: float) -> None:
+        """The same over and over, where there are no websockets: once is enough."""
+        log.log(
+            logging.DEBUG if lost.reason == self._last_loss else logging.WARNING,
+            "no live connection to Rocket.Chat: %s",
+            lost.reason,
+            extra={"action": "rocketchat_lost", "pause_s": round(pause, 1)},
+        )
+        self._last_loss = lost.reason
 
     async def _talk(self, session: Session) -> Lost:
         try:
@@ -238,6 +245,7 @@ class Inflow:
             case Live():
                 self._live = self._connection
                 self._live_since = time.monotonic()
+                self._last_loss = ""
                 self._listen_singly(refused=MY_MESSAGES in event.refused)
                 self._look_by(0)
             case MessageSeen() | SubscriptionChanged():

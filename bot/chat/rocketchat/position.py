@@ -54,11 +54,9 @@ class Position:
         kept = frozenset(rooms)
         return replace(self, behind={r: since for r, since in self.behind.items() if r in kept})
 
-    def heard(self, changed_at: datetime) -> "Position":
-        """A live document changed just now. Where that is before `base`, a clock was ahead once."""
-        if changed_at >= self.base - OVERLAP:
-            return self
-        return replace(self, base=changed_at, began=min(self.began, changed_at - OVERLAP))
+    def back_to(self, time: datetime) -> "Position":
+        """Read again from there on: the server's clock was ahead when `base` was seen."""
+        return replace(self, base=time, began=min(self.began, time - OVERLAP))
 
     def remembering(self, card_id: str, card: Card) -> "Position":
         """With this state of a card, and without the oldest ones."""

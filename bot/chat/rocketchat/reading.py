@@ -30,6 +30,7 @@ KEEP_SECONDS = 5.0
 """How often a position without commands is kept: to read idle talk again is harmless."""
 
 _CHUNK = 200
+_STRAYS = 3
 _FRESH_CARD = timedelta(minutes=10)
 _WATCHED_CARD = timedelta(days=1)
 _MOMENT = timedelta(seconds=1)
@@ -82,6 +83,7 @@ class Reading:
         self._changed: dict[str, datetime] = {}
         self._read: dict[str, datetime] = {}
         self._barred: set[str] = set()
+        self._strays: list[datetime] = []
         self._kept = Position()
         self._kept_at = -math.inf
         self.position = Position()
@@ -166,10 +168,10 @@ class Reading:
             return True
         if room in self._barred:
             return True
-        changed = self._changed.get(room, _EPOCH)
+        changed = self._changed.get(room)
         start = max(since - OVERLAP, place.since - _MOMENT)
         try:
-            documents = await self._catchup.messages(room, start)
+            documents = await self._catchup.messages(place, start)
         except ChatRefused as error:
             log.info("a room is closed to us: %s", error, extra={"action": "room_closed"})
             self._barred.add(room)
@@ -180,7 +182,8 @@ class Reading:
             await asyncio.sleep(0)
         async with self._lock:
             await self._keep(self.position.asked(room), [])
-        self._read[room] = changed
+        if changed:
+            self._read[room] = changed
         return True
 
     async def _asked(self, documents: Sequence[Document], place: Place, since: datetime) -> bool:
@@ -211,8 +214,25 @@ class Reading:
         room = room_of(event.document, event.access, event.event_name)
         place = room and await self._place(room, mapping(event.access), batch)
         if place:
-            batch.position = batch.position.heard(changed_at(event.document))
+            self._doubt_the_clock(event.document, batch)
             await self._take(event.document, place, batch, since=batch.position.base)
+
+    def _doubt_the_clock(self, document: Document, batch: Batch) -> None:
+        """What changes now is new: several from long before the base, and it is the base that lies.
+
+        Nothing would be new until the server's clock has come to where it once was.
+        """
+        when = moment(document.get("_updatedAt"))
+        if when is None:
+            return
+        if when >= batch.position.base - OVERLAP:
+            self._strays.clear()
+            return
+        self._strays.append(when)
+        if len(self._strays) >= _STRAYS:
+            batch.position = batch.position.back_to(min(self._strays))
+            batch.is_whole = False
+            self._strays.clear()
 
     async def _place(self, room: str, access: Document, batch: Batch) -> Place | None:
         """A room of the bot; of one it has heard nothing of yet, what came with the message."""
