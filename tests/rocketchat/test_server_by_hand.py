@@ -69,6 +69,15 @@ def test_it_prints_a_line_serves_and_ends_with_sigterm(profile: str) -> None:
     assert {room["type"] for room in line["rooms"]} == {"c", "p", "d"}
 
 
+def test_at_its_end_it_says_what_no_schema_allows() -> None:
+    with running() as (line, process):
+        with pytest.raises(HTTPError, match="404"):
+            asked(line["url"] + "/api/v1/no.such")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert errors.startswith("against Rocket.Chat's schemas: GET no.such: no schema")
+
+
 def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -1,4 +1,7 @@
-"""Run the test server by hand: prints one line of JSON, then serves until SIGTERM or Ctrl-C."""
+"""Run the test server by hand: prints one line of JSON, then serves until SIGTERM or Ctrl-C.
+
+At its end it says which requests no schema of Rocket.Chat's allows.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import signal
 import ssl
 import sys
 
-from tests.fakes.rocketchat import PROFILES, RocketChat
+from tests.fakes.rocketchat import PROFILES, RocketChat, strict
 from tests.fakes.rocketchat.company import described, move_in
 
 
@@ -44,6 +47,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps(described(server), ensure_ascii=False) + "\n")
         sys.stdout.flush()
         await stopped.wait()
+    for problem in strict.taken():
+        sys.stderr.write(f"against Rocket.Chat's schemas: {problem}\n")
 
 
 def main() -> None:
