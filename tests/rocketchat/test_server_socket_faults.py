@@ -175,6 +175,18 @@ async def test_a_subscription_is_refused(
         assert (await line.subscribe(*MESSAGES))["msg"] == "ready"
 
 
+async def test_one_ready_for_several_subscriptions(server: RocketChat, bot: User) -> None:
+    server.faults.sockets.ready_together(2)
+    async with raw.line(server) as line:
+        await line.connect()
+        await line.log_in(bot)
+        for number in ("a", "b"):
+            await line.send(msg="sub", id=number, name=MESSAGES[0], params=list(MESSAGES[1:]))
+        ready = await line.frame(lambda frame: frame.get("msg") == "ready")
+        assert ready["subs"] == ["a", "b"]
+        assert (await line.subscribe(*MESSAGES))["msg"] == "ready"
+
+
 # --- what does not arrive, or late ---------------------------------------------------------------
 
 

@@ -103,6 +103,7 @@ class SocketFaults(Seam):
         self._sessions: list[Session] = []
         self._stuck: set[Session] = set()
         self._frames_left: dict[Session, int] = {}
+        self._waiting: dict[Session, list[str]] = {}
         self._news = asyncio.Event()
         self.stop()
 
@@ -114,6 +115,7 @@ class SocketFaults(Seam):
         self._withheld: list[_Withheld] = []
         self._held: list[Held] = []
         self._flap: tuple[int, Order] | None = None
+        self._together = 0
 
     # --- how a link ends
 
@@ -188,6 +190,10 @@ class SocketFaults(Seam):
         self._refusals.append(order)
         return order
 
+    def ready_together(self, number: int) -> None:
+        """The first subscriptions of each socket to come get one `ready`, with so many ids."""
+        self._together = number
+
     # --- what does not arrive, or late, or as nonsense
 
     def withhold(self, *, times: int | None = 1, fits: Fits = lambda _: True) -> Order:
@@ -231,6 +237,8 @@ class SocketFaults(Seam):
     def opened(self, session: Session) -> None:
         self._sessions.append(session)
         self._news.set()
+        if self._together:
+            self._waiting[session] = []
         if self._flap is not None and self._flap[1].takes({}):
             self._frames_left[session] = self._flap[0]
 
@@ -238,6 +246,7 @@ class SocketFaults(Seam):
         self._sessions.remove(session)
         self._stuck.discard(session)
         self._frames_left.pop(session, None)
+        self._waiting.pop(session, None)
         self._news.set()
 
     async def incoming(self, session: Session, text: str) -> str | None:
@@ -262,12 +271,23 @@ class SocketFaults(Seam):
                 return None
             for held in [one for one in self._held if one.takes(frame)]:
                 await held.wait()
+        if session in self._waiting and _object(text).get("msg") == "ready":
+            return self._gathered(session, _object(text))
         if session in self._frames_left:
             self._frames_left[session] -= 1
             if self._frames_left[session] < 0:
                 _end(session, "reset")
                 return None
         return text
+
+    def _gathered(self, session: Session, ready: Json) -> str | None:
+        """One `ready` for all that were asked for, once they are complete."""
+        waiting = self._waiting[session]
+        waiting += ready["subs"]
+        if len(waiting) < self._together:
+            return None
+        del self._waiting[session]
+        return json.dumps({**ready, "subs": waiting})
 
 
 def _object(text: str) -> Json:
