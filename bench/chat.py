@@ -1,11 +1,12 @@
-"""Measures our bot on a real Synapse beside a floor bot and a textbook bot.
+"""Measures our bot beside a floor bot: on a real Synapse (and beside a textbook bot there), and in
+Rocket.Chat, which our test server stands for.
 
 Latency, bursts, memory, processor time.
 
-    python bench/chat.py [--quick] [--rounds N] [--only floor,textbook]
+    python bench/chat.py [--chat matrix|rocketchat|both] [--quick] [--rounds N] [--only floor]
 
 Every command goes to each bot in turn, so that what disturbs one disturbs all.
-The last line is one line of JSON.
+The last line is one line of JSON: by chat, the figures of each bot by its name.
 """
 
 from __future__ import annotations
@@ -23,47 +24,52 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.arena import ROOMS, Arena
-from bench.contestants import NAMES, OURS
+import bench.matrix.arena
+import bench.rocketchat.arena
 from bench.figures import milliseconds, paired_difference
+from bench.running import FLOOR, OURS
 from bench.stage import Stage
 from bot.demo.synapse_files import LIFTED, LIFTED_LIMITS
 from tests.our_bot import LIMITS_LIFTED
 
-FLOOR = "floor"
+CHATS = {"matrix": bench.matrix.arena, "rocketchat": bench.rocketchat.arena}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How much is done: `sequential` commands and one `burst` per bot and round, `cards` in all."""
 
-    names: Sequence[str]
+    only: Sequence[str]
     rounds: int
     sequential: int
     burst: int
     cards: int
 
 
-def plan_of(arguments: Sequence[str]) -> Plan:
-    parser = argparse.ArgumentParser(description="Measure bots on a real Synapse.")
+def plan_of(arguments: Sequence[str]) -> tuple[Plan, Sequence[str]]:
+    """What is done, and in which chats."""
+    parser = argparse.ArgumentParser(description="Measure bots in chats.")
+    parser.add_argument("--chat", choices=[*CHATS, "both"], default="both")
     parser.add_argument("--quick", action="store_true", help="30 sequential, a burst of 100, once")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (default 5, quick 1)")
-    parser.add_argument("--only", default=",".join(NAMES), help="bots, by comma")
+    parser.add_argument("--only", help="bots, by comma (default: all)")
     given = parser.parse_args(arguments)
-    names = given.only.split(",")
-    if unknown := set(names) - set(NAMES):
-        parser.error(f"no such bot: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    chats = list(CHATS) if given.chat == "both" else [given.chat]
+    known = {name for chat in chats for name in CHATS[chat].NAMES}
+    only = given.only.split(",") if given.only else sorted(known)
+    if unknown := set(only) - known:
+        parser.error(f"no such bot: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     if given.quick:
-        return Plan(names, given.rounds or 1, sequential=30, burst=100, cards=10)
-    return Plan(names, given.rounds or 5, sequential=100, burst=500, cards=ROOMS)
+        return Plan(only, given.rounds or 1, sequential=30, burst=100, cards=10), chats
+    return Plan(only, given.rounds or 5, sequential=100, burst=500, cards=20), chats
 
 
-async def run(plan: Plan) -> dict[str, dict[str, float]]:
+async def run(plan: Plan, chat: str) -> dict[str, dict[str, float]]:
     """Measure and tell; the figures of each bot."""
+    names = [name for name in CHATS[chat].NAMES if name in plan.only]
     with tempfile.TemporaryDirectory() as directory:
         async with AsyncExitStack() as ending:
-            stages = await Arena(Path(directory), ending).open(plan.names)
-            tell_what_is_lifted()
+            stages = await CHATS[chat].Arena(Path(directory), ending).open(names)
             for number in range(plan.rounds):
                 await one_round(stages, plan, number)
                 tell_round(stages, number)
@@ -97,8 +103,11 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def tell_what_is_lifted() -> None:
-    tell(f"lifted at Synapse, to {json.dumps(LIFTED)} each: {', '.join(LIFTED_LIMITS)}")
+def tell_what_is_lifted(chats: Sequence[str]) -> None:
+    if "matrix" in chats:
+        tell(f"lifted at Synapse, to {json.dumps(LIFTED)} each: {', '.join(LIFTED_LIMITS)}")
+    if "rocketchat" in chats:
+        tell("lifted at Rocket.Chat, by the role bot: the limits of REST and of sending")
     tell(f"lifted in the configuration of {OURS}: {json.dumps(LIMITS_LIFTED)}")
 
 
@@ -123,14 +132,22 @@ def tell_differences(stages: Sequence[Stage]) -> None:
 def keep_byte_code() -> None:
     """Compile what the bots import, as an installation does: else it costs memory for good."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    modules = "bot.app, bot.cli, bot.demo.bbb.run, bench.floor, bench.textbook"
+    modules = (
+        "bot.app, bot.cli, bot.demo.bbb.run, bench.matrix.floor, bench.matrix.textbook, "
+        "bench.rocketchat.floor"
+    )
     subprocess.run([sys.executable, "-c", f"import {modules}"], check=True)
 
 
 def main() -> None:
     began = time.monotonic()
     keep_byte_code()
-    result = asyncio.run(run(plan_of(sys.argv[1:])))
+    plan, chats = plan_of(sys.argv[1:])
+    tell_what_is_lifted(chats)
+    result = {}
+    for chat in chats:
+        tell(f"--- {chat}")
+        result[chat] = asyncio.run(run(plan, chat))
     tell(f"took {time.monotonic() - began:.0f} s")
     tell(json.dumps(result))
 

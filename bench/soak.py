@@ -26,10 +26,10 @@ from statistics import median
 
 import httpx
 
-from bench.arena import Arena
 from bench.chat import keep_byte_code, tell
-from bench.contestants import OURS
+from bench.matrix.arena import Arena
 from bench.meter import Meter
+from bench.running import OURS
 from bench.stage import Stage
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/j/[\w-]+")

@@ -7,12 +7,11 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bench.figures import Measured
 from bench.meter import Meter
-from bench.replies import Replies
-from bot.demo.synapse import Account
-from tests.matrix.client import Seen, Visitor
+from bench.replies import Replies, Said
 
 HELP = "!bbb help"
 CARD = "!bbb"
@@ -25,14 +24,21 @@ class NotReady(Exception):
     """A bot does not answer."""
 
 
+class Sender(Protocol):
+    """Somebody who types."""
+
+    async def say(self, room: str, text: str) -> str:
+        """Its id."""
+
+
 @dataclass(slots=True)
 class Stage:
-    """One bot and its rooms; in each room one sender and the observer."""
+    """One bot, by the chat's id of it, and its rooms; in each room one sender and who watches."""
 
     name: str
-    bot: Account
+    bot: str
     rooms: Sequence[str]
-    senders: Sequence[Visitor]
+    senders: Sequence[Sender]
     replies: Replies
     measured: Measured = field(default_factory=Measured)
     meter: Meter | None = None
@@ -91,18 +97,18 @@ class Stage:
         room = self.rooms[number]
         before = len(self.replies.messages[room])
 
-        def cards(_: object = None) -> list[Seen]:
+        def cards() -> list[Said]:
             messages = self.replies.messages[room][before:]
             return [one for one in messages if self._is_card(one)]
 
         began = time.monotonic()
         await self.senders[number].say(room, CARD)
-        if not await self.replies.until(lambda _: bool(cards()), seconds=ANSWER_SECONDS):
+        if not await self.replies.wait(lambda: bool(cards()), seconds=ANSWER_SECONDS):
             raise NotReady(f"{self.name} posted no card")
         self.measured.cards.append(cards()[0].at - began)
 
-    def _is_card(self, one: Seen) -> bool:
-        return one.sender == self.bot.user_id and "http" in one.body
+    def _is_card(self, one: Said) -> bool:
+        return one.sender == self.bot and "http" in one.body
 
     def _count(self, asked: Sequence[str]) -> int:
         """Note how often each was answered; give how many were not."""
@@ -113,5 +119,5 @@ class Stage:
         return times.count(0)
 
 
-async def _say(sender: Visitor, room: str, times: int) -> list[str]:
+async def _say(sender: Sender, room: str, times: int) -> list[str]:
     return [await sender.say(room, HELP) for _ in range(times)]

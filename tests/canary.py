@@ -6,7 +6,10 @@ Found where it must not be, a canary fails the test that let it out:
     log       every record of every logger, with its fields, its traceback and its cause
     chat      every message put into words, whatever the chat; what goes to a homeserver
     page      every template filled in, every answer with a body
-    sent      addresses and bodies of requests (BBB gets a checksum, nobody a secret)
+    sent      addresses and bodies of requests, frames of sockets (BBB gets a checksum, nobody a
+              secret)
+    room      every message in Rocket.Chat: a link for one person stands in a direct message of
+              just that person and the bot
     database  every SQLite file under the test's directory, journals and backups too; other files
     printed   what the test wrote to its standard output and error, and the text of its failure
 """
@@ -26,15 +29,20 @@ import aiohttp
 import httpx
 import jinja2
 import pytest
+import requests
 from starlette.responses import Response
+from websockets.asyncio.client import ClientConnection
 
 from bot.chat.console import LocalChat, Posted
 from commands.i18n import Renderer
-from commands.links import Links
-from commands.messages import Document
+from commands.links import Links, token
+from commands.messages import Document, LinkTo
+from tests.fakes.rocketchat import Room, User
+from tests.fakes.rocketchat.state import State
 
 BBB_SECRET = "canary-of-the-video-server-8Fq2"
 ACCESS_TOKEN = "syt_canary_of_the_homeserver_3Kd9"
+ROCKETCHAT_TOKEN = "canary-of-the-workspace-in-rocketchat-6Hs8v"
 PICKLE_KEY = "canary-of-the-crypto-store-5Wz7"
 RECOVERY_KEY = "EsTc CANA RYof THEr ECOV ERYk EYxx"
 PASSWORD = "canary-of-somebodys-password-1Lp4"
@@ -55,6 +63,7 @@ class Aviary:
         self._names: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         self.links: set[str] = set()
+        self.private: set[str] = set()
         self.found: list[str] = []
 
     def plant(self, secret: str | bytes, name: str) -> None:
@@ -62,7 +71,7 @@ class Aviary:
         `token` would be found everywhere.
         """
         assert len(secret) >= 16, "a secret that short may stand anywhere by chance"
-        for form in _written(secret):
+        for form in _spelled(secret):
             self._names[form] = name
         longest_first = sorted(map(re.escape, self._names), key=len, reverse=True)
         self._pattern = re.compile("|".join(longest_first))
@@ -82,8 +91,13 @@ class Aviary:
 
     def look_for_links(self, channel: str, text: str, *, where: str) -> None:
         """Take note of the id of a link, where even that must not be."""
-        words = set(re.findall(r"[A-Za-z0-9_-]{22}", text)) & self.links
-        self.found += [f"{channel}: the id of a link in {where}"] * bool(words)
+        if self.links & _words(text):
+            self.found.append(f"{channel}: the id of a link in {where}")
+
+    def look_for_private_links(self, text: str, *, where: str) -> None:
+        """Take note of the id of one person's link, where others read as well."""
+        if self.private & _words(text):
+            self.found.append(f"room: a link for one person in {where}")
 
     def taken(self) -> list[str]:
         """What was found since the last time."""
@@ -91,7 +105,12 @@ class Aviary:
         return found
 
 
-def _written(secret: str | bytes) -> Iterator[str]:
+def _words(text: str) -> set[str]:
+    """What may be the id of a link."""
+    return set(re.findall(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", text))
+
+
+def _spelled(secret: str | bytes) -> Iterator[str]:
     if isinstance(secret, bytes):
         yield secret.hex()
         yield base64.b64encode(secret).decode()
@@ -109,6 +128,7 @@ plant = AVIARY.plant
 for _secret, _name in (
     (BBB_SECRET, "the secret of the video server"),
     (ACCESS_TOKEN, "the Matrix access token"),
+    (ROCKETCHAT_TOKEN, "the Rocket.Chat access token"),
     (PICKLE_KEY, "the key of the crypto store"),
     (RECOVERY_KEY, "the recovery key"),
     (PASSWORD, "a password"),
@@ -131,7 +151,11 @@ class Lookout:
         self._tap(httpx.AsyncClient, "send", _sent_by_httpx)
         self._tap(aiohttp.ClientSession, "_request", _sent_by_aiohttp)
         self._tap_result(Renderer, "document", _document)
-        self._tap_result(Links, "token", _link)
+        self._tap(Links, "token", _link)
+        self._tap(requests.Session, "send", _sent_by_requests)
+        self._tap(ClientConnection, "send", _sent_by_socket)
+        self._tap(State, "write", _written)
+        self._tap(State, "rewrite", _rewritten)
         self._tap_result(jinja2.Template, "render", _page)
         self._tap_result(Response, "render", _page)
 
@@ -204,8 +228,11 @@ def _document(document: Document) -> None:
     AVIARY.look("chat", repr(document), where="a message")
 
 
-def _link(token: str) -> None:
-    AVIARY.links.add(token)
+def _link(links: Links, goal: LinkTo) -> None:
+    made = token(links.key, goal)
+    AVIARY.links.add(made)
+    if goal.person:
+        AVIARY.private.add(made)
 
 
 def _page(body: str | bytes | memoryview) -> None:
@@ -237,6 +264,34 @@ def _sent_by_aiohttp(
     """The token has its place in the headers."""
     body = data.decode(errors="replace") if isinstance(data, bytes) else repr(data)
     AVIARY.look("sent", f"{url}\n{body}\n{json}", where=f"a request {method} to the homeserver")
+
+
+def _sent_by_requests(session: requests.Session, sent: requests.PreparedRequest, **_: Any) -> None:
+    """The token has its place in the headers."""
+    body = sent.body.decode(errors="replace") if isinstance(sent.body, bytes) else sent.body
+    AVIARY.look("sent", f"{sent.url}\n{body}", where="a request to Rocket.Chat", ways_in=False)
+
+
+def _sent_by_socket(socket: ClientConnection, frame: Any, *_: Any, **__: Any) -> None:
+    """The token has its place in the login."""
+    text = frame.decode(errors="replace") if isinstance(frame, bytes) else str(frame)
+    if '"login"' not in text:
+        AVIARY.look("sent", text, where="a frame to Rocket.Chat", ways_in=False)
+
+
+def _written(state: State, user: User, room: Room, fields: Any, **_: Any) -> None:
+    _stands_in(room, repr(fields))
+
+
+def _rewritten(state: State, document: Any, **changes: Any) -> None:
+    _stands_in(state.rooms[document["rid"]], repr(changes))
+
+
+def _stands_in(room: Room, text: str) -> None:
+    AVIARY.look("chat", text, where="a message in Rocket.Chat")
+    if room.kind != "d" or len(room.members) != 2:
+        where = f"a room of kind {room.kind} with {len(room.members)} people"
+        AVIARY.look_for_private_links(text, where=where)
 
 
 def _kept(file: Path) -> None:

@@ -128,13 +128,15 @@ async def _sign_of_life(crowd: Crowd[Place], bot: Victim) -> None:
         raise BotFailed(f"no answer since the last start:\n{bot.last_words()}")
 
 
-async def settle(crowd: Crowd[Place], asked: set[str], data: Path) -> None:
-    """Return when all is answered and nothing waits, or when nothing waits and all is silent."""
+async def settle(
+    crowd: Crowd[Place], asked: set[str], data: Path, *, longest: float = SILENCE_SECONDS
+) -> None:
+    """Return when all is answered and nothing waits, or nothing waits and long was silence."""
     began = time.monotonic()
     while time.monotonic() < began + END_SECONDS:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         silence = min(crowd.silence(), time.monotonic() - began)
-        enough = asked <= crowd.answered() or silence > SILENCE_SECONDS
+        enough = asked <= crowd.answered() or silence > longest
         if enough and nothing_pending(data):
             return
 
@@ -143,13 +145,15 @@ async def settle(crowd: Crowd[Place], asked: set[str], data: Path) -> None:
 class Deaths(Generic[Place]):
     """Lives of one bot that end at named points, and whole ones between them.
 
-    `begin` starts a life, with a fail point or without; `asked` holds the commands by id.
+    `begin` starts a life, with a fail point or without; `asked` holds the commands by id; `silence`
+    is how many seconds of it mean that nothing comes any more.
     """
 
     crowd: Crowd[Place]
     lives: Lives
     begin: Callable[..., Life]
     asked: dict[str, Place] = field(default_factory=dict)
+    silence: float = SILENCE_SECONDS
 
     async def at_each(self, points: Sequence[str], places: Sequence[Sequence[Place]]) -> None:
         """Once at each point, while a command waits in each of the places of its turn."""
@@ -170,7 +174,8 @@ class Deaths(Generic[Place]):
         life = self.begin()
         try:
             await self._ask(places)
-            await settle(self.crowd, set(self.asked), self.lives.directory / "data")
+            data = self.lives.directory / "data"
+            await settle(self.crowd, set(self.asked), data, longest=self.silence)
             assert await life.stop() == 0, self.lives.last_words()
         finally:
             await life.kill()

@@ -22,6 +22,7 @@ from typing import Any
 from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
 from bot.chat.matrix.adapter import MatrixAdapter
+from bot.chat.rocketchat.adapter import RocketChatAdapter
 from bot.cli import main
 from bot.clock import utc_now
 from bot.core import Bot, Secrets
@@ -40,7 +41,7 @@ ENOUGH_SECONDS = 60.0
 KILLED = -signal.SIGKILL
 LOOK_AGAIN_SECONDS = 0.005
 OFTEN_SECONDS = 0.02
-CHATS: dict[str, type] = {"matrix": MatrixAdapter}
+CHATS: dict[str, type] = {"matrix": MatrixAdapter, "rocketchat": RocketChatAdapter}
 NEVER = ""
 """The fail point of a life without one."""
 

@@ -11,6 +11,7 @@ from bot.chat.base import Mode
 from bot.chat.rocketchat.adapter import RocketChatAdapter
 from bot.chat.rocketchat.ddp.protocol import Timings
 from bot.chat.rocketchat.inflow import Rhythm
+from tests import canary
 from tests.fakes.rocketchat import RocketChat, User
 from tests.matrix.intake import Inbox
 
@@ -20,7 +21,8 @@ KEY = b"the key of message ids in tests!"
 
 
 def adapter_of(server: RocketChat, bot: User, **changes: Any) -> RocketChatAdapter:
-    """Not started yet."""
+    """Not started yet; its token is not to be seen anywhere."""
+    canary.plant(bot.token, "the bot's access token")
     given = {
         "url": server.url,
         "user_id": bot.id,

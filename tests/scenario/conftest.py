@@ -1,7 +1,8 @@
-"""Every scenario runs over the console and over Matrix; exceptions stand in one table."""
+"""Every scenario runs over the console, Rocket.Chat and Matrix; exceptions stand in one table."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from commands.ports import Policy
 from storage.open import open_store
 from storage.store import Store
 from tests import canary
+from tests.fakes.rocketchat import RocketChat
 from tests.matrix.conftest import synapse
+from tests.rocketchat.ticking import Ticking
 from tests.scenario.console import ConsoleStage
 from tests.scenario.matrix import MatrixStage
+from tests.scenario.rocketchat import RocketChatStage
 from tests.scenario.scene import OTHER, TEAM, Clock, Line, Scene, Stage
 
 __all__ = ["synapse"]
@@ -27,10 +31,21 @@ SECRET = canary.BBB_SECRET
 BBB = "http://bbb.example"
 KEYS = Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY)
 
+Opening = Callable[[Store, Line, AsyncExitStack], Awaitable[tuple[Stage, Bot]]]
+
+NO_UPGRADES = "Rocket.Chat never puts a new room in the place of an old one"
 LEFT_OUT: dict[tuple[str, str], str] = {
     ("matrix", "test_too_many_presses_are_left_without_a_word"): (
         "a homeserver takes the same reaction of a person once"
     ),
+    **{
+        ("rocketchat", scenario): NO_UPGRADES
+        for scenario in (
+            "test_rooms_links_and_settings_go_along_into_the_channel_that_takes_the_place",
+            "test_in_a_replaced_channel_nothing_is_carried_out_any_more",
+            "test_the_card_of_a_living_call_is_posted_anew_and_followed_there",
+        )
+    },
 }
 """(platform, scenario): why this platform cannot play it."""
 
@@ -53,35 +68,36 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-@pytest.fixture(params=["console", pytest.param("matrix", marks=pytest.mark.synapse)])
-def homeserver(request: pytest.FixtureRequest) -> Synapse | None:
-    """The platform of a scenario: a Synapse, or None for the console."""
+PLATFORMS = ["console", "rocketchat", pytest.param("matrix", marks=pytest.mark.synapse)]
+
+
+@pytest.fixture(params=PLATFORMS)
+def opening(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Opening:
+    """Opens the stage of a scenario on one platform, with a bot on it."""
     reason = LEFT_OUT.get((request.param, request.function.__name__))
     if reason:
         pytest.skip(reason)
-    return request.getfixturevalue("synapse") if request.param == "matrix" else None
+    if request.param == "console":
+        return partial(_on_console, clock)
+    if request.param == "rocketchat":
+        return partial(_on_rocketchat, clock)
+    return partial(_on_matrix, clock, request.getfixturevalue("synapse"), tmp_path / "crypto")
 
 
 @pytest.fixture
-async def scene(
-    homeserver: Synapse | None, clock: Clock, store: Store, tmp_path: Path
-) -> AsyncIterator[Scene]:
+async def scene(opening: Opening, clock: Clock, store: Store) -> AsyncIterator[Scene]:
     """A bot in two channels, with Alice, Bob, Carol and Mallory about."""
     async with AsyncExitStack() as stack:
         bbb = SimulatedBBB(SECRET, now=clock, public_url=BBB)
         line = Line(bbb)
-        if homeserver is None:
-            stage, bot = await _on_console(store, line, clock, stack)
-        else:
-            crypto = tmp_path / "crypto"
-            stage, bot = await _on_matrix(homeserver, crypto, store, line, clock, stack)
+        stage, bot = await opening(store, line, stack)
         scene = Scene(bot, bbb, line, clock, stage)
         await scene.begin()
         yield scene
 
 
 async def _on_console(
-    store: Store, line: Line, clock: Clock, stack: AsyncExitStack
+    clock: Clock, store: Store, line: Line, stack: AsyncExitStack
 ) -> tuple[Stage, Bot]:
     stage = ConsoleStage(clock)
     bot = await bot_of(store, line, clock, stage.chat, stack)
@@ -91,12 +107,24 @@ async def _on_console(
     return stage, bot
 
 
+async def _on_rocketchat(
+    clock: Clock, store: Store, line: Line, stack: AsyncExitStack
+) -> tuple[Stage, Bot]:
+    server = await stack.enter_async_context(RocketChat(clock=Ticking(clock)))
+    stage = RocketChatStage(server, clock)
+    adapter = stage.adapter()
+    bot = await bot_of(store, line, clock, adapter, stack)
+    stack.push_async_callback(adapter.stop)
+    await stage.open(adapter, bot.inbox)
+    return stage, bot
+
+
 async def _on_matrix(
+    clock: Clock,
     homeserver: Synapse,
     crypto: Path,
     store: Store,
     line: Line,
-    clock: Clock,
     stack: AsyncExitStack,
 ) -> tuple[Stage, Bot]:
     stage = MatrixStage(homeserver, clock, crypto)

@@ -1,68 +1,19 @@
 """A real Synapse as a stage: people with accounts, the real adapter, the clock moved by hand."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from bot.chat.matrix.adapter import MatrixAdapter
 from bot.demo.synapse import Synapse
 from bot.jobs.inbox import Inbox
-from storage.records import Channel, Command, Kind, Person
+from storage.records import Channel, Kind, Person
 from tests import canary
 from tests.matrix.client import Visitor
 from tests.matrix.names import fresh
+from tests.scenario.intake import Intake
 from tests.scenario.scene import OTHER, PEOPLE, TEAM, Clock, Seen
-
-SECONDS = 20.0
-
-
-class Intake:
-    """Hands on to the bot's inbox; commands carry the scenario's time, and can be waited for."""
-
-    def __init__(self, inbox: Inbox, clock: Clock) -> None:
-        self._inbox = inbox
-        self._clock = clock
-        self._news = asyncio.Condition()
-        self.seen: set[str] = set()
-        self.arrived: list[Person] = []
-        self._kinds: Counter[Kind] = Counter()
-
-    async def accept(
-        self, platform: str, position: str | None, commands: Sequence[Command]
-    ) -> None:
-        now = [replace(command, sent_at=self._clock()) for command in commands]
-        await self._inbox.accept(platform, position, now)
-        self.seen |= {command.id.partition(":")[2] for command in commands}
-        self._kinds.update(command.kind for command in commands)
-        await self._tell()
-
-    async def position(self, platform: str) -> str | None:
-        return await self._inbox.position(platform)
-
-    async def person_arrived(self, person: Person) -> None:
-        await self._inbox.person_arrived(person)
-        self.arrived.append(person)
-        await self._tell()
-
-    async def unreadable(self, channel: Channel, ref: str) -> None:
-        await self._inbox.unreadable(channel, ref)
-
-    def count(self, kind: Kind) -> int:
-        """How many of a kind came."""
-        return self._kinds[kind]
-
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        """Raises TimeoutError when it does not happen within 20 s."""
-        async with asyncio.timeout(SECONDS), self._news:
-            await self._news.wait_for(done)
 
 
 class MatrixStage:

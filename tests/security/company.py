@@ -135,6 +135,18 @@ class Watched:
         return getattr(self._store, name)
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who is who, and where: Ana is asked about. `card` is the message of a call's card."""
+
+    channel: Channel = TEAM
+    direct: Channel = DIRECT
+    ana: Person = ANA
+    bo: Person = BO
+    host: Person = HOST
+    card: str = "$card"
+
+
 @dataclass
 class Company:
     """One bot's core with everything around it."""
@@ -144,6 +156,7 @@ class Company:
     store: Watched
     line: Line
     bbb: SimulatedBBB
+    cast: Cast = Cast()
     _commands: int = 0
 
     async def types(

@@ -5,21 +5,26 @@ Collected only when named: each test of `pytest tests/security/leaky.py` ends in
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 import logging
 from pathlib import Path
 
 import httpx
 import jinja2
+import requests
 from starlette.responses import HTMLResponse
+from websockets.asyncio.client import connect
 
 from bot.bbb.sign import signed_query
 from commands.i18n import Renderer
 from commands.links import Links
 from commands.messages import Document, LinkTo, Message, Phrase, Text
 from storage.open import open_store
-from storage.records import Channel, LinkKind
+from storage.records import Channel, LinkKind, Person
 from tests import canary
+from tests.fakes.rocketchat import RocketChat
 
 log = logging.getLogger("bot.leaky")
 
@@ -111,6 +116,37 @@ async def test_sent_secret() -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(200))
     async with httpx.AsyncClient(transport=transport) as client:
         await client.post("https://chat.example/send", json={"text": canary.PSEUDONYM_KEY.decode()})
+
+
+async def test_sent_rest() -> None:
+    async with RocketChat() as server:
+        url = f"{server.url}/api/v1/chat.sendMessage"
+        said = {"message": {"msg": canary.ROCKETCHAT_TOKEN}}
+        await asyncio.to_thread(requests.post, url, json=said, timeout=10)
+
+
+async def test_sent_frame() -> None:
+    async with RocketChat() as server:
+        async with connect(f"{server.url}/websocket".replace("http", "ws", 1)) as socket:
+            await socket.send(json.dumps({"msg": "connect", "session": canary.ROCKETCHAT_TOKEN}))
+
+
+async def test_room_private_link() -> None:
+    """A link for one person, where all read."""
+    await _say_to("c", 2)
+
+
+async def test_room_group() -> None:
+    """In a direct message of three people."""
+    await _say_to("d", 3)
+
+
+async def _say_to(kind: str, people: int) -> None:
+    async with RocketChat() as server:
+        ana, *others = [server.add_user(f"user-{number}") for number in range(people)]
+        room = server.add_room("team", kind=kind, owner=ana, members=others)
+        goal = LinkTo(LinkKind.PERSONAL, "room-1", 1, Person("rocketchat", ana.id))
+        server.say(ana, room, f"{Links(canary.LINK_KEY, 'https://calls.example').address(goal)}.")
 
 
 def test_printed_secret() -> None:

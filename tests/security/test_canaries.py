@@ -71,7 +71,7 @@ def test_every_leak_on_purpose_is_caught(tmp_path: Path) -> None:
     assert said.returncode == pytest.ExitCode.TESTS_FAILED
     cases = list(ElementTree.parse(report).iter("testcase"))
     report.unlink()
-    assert len(cases) >= 17, said.stdout
+    assert len(cases) >= 21, said.stdout
     for case in cases:
         name = str(case.get("name"))
         channel = name.split("_")[1]
@@ -153,6 +153,8 @@ def configured(tmp_path: Path, **more: str) -> Settings:
         "BBB_BOT_MATRIX__HOMESERVER": "https://matrix.example.org",
         "BBB_BOT_MATRIX__USER_ID": "@bbb:example.org",
         "BBB_BOT_MATRIX__DEVICE_ID": "BOT",
+        "BBB_BOT_ROCKETCHAT__URL": "https://chat.example.org",
+        "BBB_BOT_ROCKETCHAT__USER_ID": "aobEdbYhXfu5hkeqG",
         "HOME": str(tmp_path),
     }
     for path, secret in canaries().items():

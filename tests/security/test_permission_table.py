@@ -14,20 +14,17 @@ import pytest
 
 from commands.handlers.buttons import BUTTONS
 from commands.handlers.table import COMMANDS
-from commands.options import Options
 from commands.permissions import Right, Standing, may
 from commands.ports import Limits, Membership, Policy, Rights, Seat
-from commands.services import meetings, rooms
 from commands.spec import Args, Request, Say, Spec, Takes
 from commands.world import World
-from storage.records import Kind, Letter, Person, Room
+from storage.records import Room
+from tests.security.cells import check, furnish, policy_for
 from tests.security.company import (
     ANA,
     BO,
     DIRECT,
-    HOST,
     NAMESAKE,
-    NOW,
     TEAM,
     Company,
     company,
@@ -44,13 +41,6 @@ from tests.security.permission_table import (
 )
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
-CARD = "$card"
-
-HARMLESS = {"accept", "finish", "take_confirmation", "meeting_seen"}
-"""Writes of a refused command: that it came and was answered, the asker's own question, a look."""
-
-NOT_ABOUT_RIGHTS = {"e.nobody_inside", "e.room_busy"}
-"""Somebody who may is told this by the state of things."""
 
 cells = pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.form)
 
@@ -67,66 +57,6 @@ async def team(tmp_path: Path) -> AsyncIterator[Company]:
     async with company(tmp_path / "data", policy) as made:
         made.chat.rights[BO, TEAM] = Rights(Membership.JOINED)
         yield made
-
-
-async def furnish(team: Company, role: Role, *, opener: Person = HOST) -> None:
-    """The rooms of the channel as they are when Ana has this role."""
-    world = team.world
-    opener = ANA if role is Role.OPENER else opener
-    maker = ANA if role is Role.MAKER else HOST
-    default = await rooms.default_room(world, TEAM, HOST, "default")
-    await rooms.create(world, TEAM, maker, "Plan", Options(), "plan")
-    board = await rooms.create(world, TEAM, maker, "Board", Options(), "board")
-    opened = await meetings.open_for_command(world, default, opener, "", Options(), "call")
-    await meetings.open_for_command(world, board, HOST, "", Options(), "board-call")
-    assert opened.card is not None
-    await world.store.say(
-        [meetings.cards.letter_of(opened.card, letter_id="card")], cards=[opened.card]
-    )
-    await world.store.letter_sent("card", CARD, at=NOW)
-    if role is Role.DIRECT:
-        own = await rooms.personal_room(world, ANA, DIRECT, "own")
-        await meetings.open_for_command(world, own, HOST, "", Options(), "own-call")
-
-
-def policy_for(team: Company, role: Role) -> None:
-    """Bot admins are named in the configuration; nobody else is."""
-    if role is not Role.BOT_ADMIN:
-        object.__setattr__(team.world.policy, "admins", frozenset())
-
-
-async def asks(team: Company, row: Row, role: Role, by: Person) -> list[Letter]:
-    """The row's line typed, or its button pressed."""
-    channel = DIRECT if role is Role.DIRECT else TEAM
-    if row.form in ("▶", "⏹"):
-        return await team.types(row.typed, by, channel=channel, kind=Kind.REACTION, target=CARD)
-    return await team.types(row.typed, by, channel=channel)
-
-
-def did_it(letters: list[Letter]) -> bool:
-    """Whether something else than a refusal came of it."""
-    said = keys(letters)
-    refused = {key for key in said if key.startswith("e.")} - NOT_ABOUT_RIGHTS
-    return bool(letters) and not refused
-
-
-def without_effect(team: Company) -> bool:
-    """Whether nothing was written but the answer, and nothing asked of BBB but a look."""
-    calls = {request.path.rpartition("/")[2] for request in team.line.requests}
-    return set(team.store.writes) <= HARMLESS and calls <= {"getMeetingInfo"}
-
-
-def forget_the_past(team: Company) -> None:
-    team.store.writes.clear()
-    team.line.requests.clear()
-
-
-async def check(team: Company, row: Row, role: Role, by: Person, expected: str) -> None:
-    forget_the_past(team)
-    letters = await asks(team, row, role, by)
-    assert did_it(letters) is (expected == "yes"), keys(letters)
-    if expected != "yes":
-        assert without_effect(team), (team.store.writes, team.line.requests)
 
 
 # --- the cells -----------------------------------------------------------------------------------

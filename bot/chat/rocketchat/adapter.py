@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -38,8 +39,8 @@ class RocketChatAdapter:
 
     `url` as browsers reach the workspace, `access_token` a personal access token of the account
     with the id `user_id`. `message_key` makes the ids of the bot's messages; it belongs into the
-    backup. `ca_file` holds the authorities to trust in place of the machine's own. `rhythm` and
-    `timings` are for tests.
+    backup. `ca_file` holds the authorities to trust in place of the machine's own. `rhythm`,
+    `timings` and `steady`, the clock of what is remembered for a moment, are for tests.
     """
 
     platform = PLATFORM
@@ -55,6 +56,7 @@ class RocketChatAdapter:
         ca_file: Path | None = None,
         rhythm: Rhythm | None = None,
         timings: Timings | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._user_id = user_id
@@ -67,8 +69,8 @@ class RocketChatAdapter:
         self._rooms = OwnRooms(user_id)
         self._workspace = Workspace(self._rest, url)
         self._background = Background()
-        lookups = Lookups(self._rest)
-        members = Members(self._rest, self._workspace)
+        lookups = Lookups(self._rest, steady)
+        members = Members(self._rest, self._workspace, steady)
         self._direct = DirectRooms(self._rest, lookups, user_id)
         self._permissions = Permissions(lookups, members)
         self._people = People(lookups, members, self._permissions, self._workspace, self._rooms)
@@ -80,6 +82,7 @@ class RocketChatAdapter:
             self._background,
             me=user_id,
             message_key=message_key,
+            steady=steady,
         )
         self._inflow: Inflow | None = None
 
