@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
+import ssl
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 
 from bot.chat.rocketchat.answers import (
@@ -24,6 +30,9 @@ from bot.chat.rocketchat.answers import (
 )
 from bot.chat.rocketchat.calling import parsed
 from bot.chat.rocketchat.rest import Rest
+from tests.conftest import Proof
+from tests.fakes.rocketchat import RocketChat
+from tests.rocketchat.huge_server import MESSAGES
 from tests.rocketchat.lone_server import Hangs, LoneServer, breaks, cuts, drips, says
 
 TOKEN = "tok-canary-very-secret"
@@ -254,6 +263,120 @@ def test_other_threads_run_while_a_huge_answer_is_parsed() -> None:
         time.sleep(0.001)
     assert len(found[0]["updated"]) == 60_000
     assert turns > 5
+
+
+# --- addresses and certificates ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def certified(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+async def told(url: str, verify: bool | str) -> str:
+    """Whom the server thinks we are, or what is in the way."""
+    rest = Rest(url, "uid-of-the-bot-x", TOKEN, verify=verify, timeout=5)
+    try:
+        return str((await rest.get("me"))["username"])
+    except Moved as moved:
+        return moved.address
+    except RestError as error:
+        return error.code
+    finally:
+        await rest.close()
+
+
+async def test_an_own_authority_a_prefix_and_a_redirect(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    own = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(own))
+    good, wrong = certified(authority, "localhost"), certified(authority, "other.example.org")
+    async with RocketChat("8.x", tls=good, prefix="/chat", host="localhost") as server:
+        server.add_user("bbb", id="uid-of-the-bot-x", token=TOKEN)
+        assert await told(server.url + "/", str(own)) == "bbb"
+        assert await told(server.url, True) == "tls"
+        assert await told(server.plain_url, True) == server.url
+        assert await told(server.url.removesuffix("/chat"), str(own)) == "not-json"  # the web app
+    async with RocketChat("8.x", tls=wrong, host="localhost") as server:
+        assert await told(server.url, str(own)) == "tls"
+
+
+async def test_proxies_and_passwords_of_the_environment_are_left_out(
+    server: LoneServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login x password y")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    server.on("me", OK)
+    rest = Rest(server.url, "uid", TOKEN, pauses=())
+    await rest.get("me")
+    await rest.close()
+    assert "Authorization" not in server.requests[0][2]
+
+
+# --- the event loop, and secrets -----------------------------------------------------------------
+
+
+@asynccontextmanager
+async def huge_server() -> AsyncIterator[str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.rocketchat.huge_server", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    try:
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+def without_others_garbage() -> Iterator[None]:
+    """The collector stops all threads to look at everything pytest has: not what is measured."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("without_others_garbage")
+@pytest.mark.promise("Rocket.Chat's REST API, also when it hangs, does not block the event loop.")
+async def test_the_loop_runs_on(proof: Proof) -> None:
+    """Seven calls hang, and the eighth thread reads twenty thousand messages at a time."""
+    pauses: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.001)
+            pauses.append(time.monotonic() - began)
+
+    async with huge_server() as url:
+        rest = Rest(url, "uid", TOKEN, timeout=120)
+        stuck = [asyncio.create_task(rest.get("hang")) for _ in range(7)]
+        ticker = asyncio.create_task(tick())
+        answers = 0
+        while answers < proof.amount(2, long=200) and proof.in_time():
+            assert len((await rest.get("huge"))["updated"]) == MESSAGES
+            answers += 1
+        ticker.cancel()
+        await rest.close()
+        await asyncio.gather(*stuck, return_exceptions=True)
+    pauses.sort()
+    proof.measured(
+        answers_of_20000_messages=answers,
+        longest_pause_ms=round(pauses[-1] * 1000),
+        median_pause_ms=round(pauses[len(pauses) // 2] * 1000),
+    )
+    assert len(pauses) > 20
 
 
 async def test_nothing_secret_is_said_or_logged(

@@ -170,6 +170,15 @@ async def test_a_text_is_cut_to_what_the_workspace_takes_today(desk: Desk) -> No
     assert len(said) <= 60
 
 
+async def test_so_is_an_edit(desk: Desk) -> None:
+    ref = await desk.sender.send(saying("short", desk.team))
+    desk.server.settings["Message_MaxAllowedSize"] = 60
+    lines = tuple((Text(f"line number {n}"),) for n in range(20))
+    await desk.sender.edit(ref, Outgoing("letter", desk.team.id, Document(lines)))
+    (said,) = desk.texts(desk.team)
+    assert said.startswith("line number 0")
+
+
 async def test_too_long_even_so_is_refused(desk: Desk) -> None:
     desk.server.faults.rest.refuse(
         "chat.sendMessage", Failed("x [error-message-size-exceeded]"), times=None

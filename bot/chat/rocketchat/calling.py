@@ -147,12 +147,16 @@ def parsed(content: bytes) -> Any:
     keeps the interpreter's lock to its end, and with it the event loop.
     """
     try:
-        return json.loads(content, object_hook=_let_others_run)
+        return json.loads(content, object_hook=_lean)
     except (ValueError, RecursionError):
         return None
 
 
-def _let_others_run(found: Json) -> Json:
+def _lean(found: Json) -> Json:
+    """Without a message's text as a tree: most of a message, and nobody here reads it. To keep
+    it would make the garbage collector stop all threads for longer (measured: 130 ms, not 40).
+    """
+    found.pop("md", None)
     return found
 
 

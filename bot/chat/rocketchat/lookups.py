@@ -95,11 +95,10 @@ class Lookups:
             found = mapping((await self._rest.get("rooms.info", roomId=rid)).get("room"))
         except Refused:
             return None
-        if found.get("_id") != rid or not text(found.get("t")):
+        kind, topic = text(found.get("t")), text(found.get("fname")) or text(found.get("name"))
+        if found.get("_id") != rid or kind is None:
             return None
-        return Room(
-            rid, found["t"], text(found.get("fname")) or text(found.get("name")), _people(found)
-        )
+        return Room(rid, kind, topic, _people(found) if kind == "d" else frozenset())
 
 
 def account_of(user: Any) -> Account | None:
@@ -119,8 +118,9 @@ def account_of(user: Any) -> Account | None:
 
 
 def _people(room: Mapping[str, Any]) -> frozenset[str]:
-    """The user ids of a direct message; they never change. Empty where it does not say."""
+    """The user ids of a direct message; they never change. Empty where the document does not say.
+
+    dm.members would leave out who is deactivated now, and may come back.
+    """
     listed = room.get("uids")
-    if room["t"] != "d" or not isinstance(listed, list):
-        return frozenset()
-    return frozenset(one for one in listed if isinstance(one, str))
+    return frozenset(filter(text, listed)) if isinstance(listed, list) else frozenset()

@@ -6,7 +6,7 @@ import hmac
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.chat.background import Background
 from bot.chat.rocketchat.answers import Busy, LoggedOut, Refused, RestError, Unavailable
@@ -71,13 +71,11 @@ class Sender:
         usernames = await self._people.usernames(who.id for who in message.document.pings)
         tmid = await self._thread_of(message)
         try:
-            await self._post(message, ref, tmid, usernames)
+            await self._fitting(lambda: self._post(message, ref, tmid, usernames))
         except Refused as error:
             if error.code == _BLOCKED:
                 raise DirectRefused(str(error)) from error
-            if error.code != _TOO_LONG or not await self._has_new_size():
-                raise
-            await self._post(message, ref, tmid, usernames)
+            raise
         if message.document.buttons:
             offer = self._offer(message.channel, ref, message.document.buttons)
             self._background.start(f"buttons:{ref}", offer)
@@ -85,10 +83,7 @@ class Sender:
 
     async def edit(self, ref: str, message: Outgoing) -> None:
         """Replace the text of `ref`; the same again changes nothing."""
-        text = edited_of(message.document, max_size=self._workspace.max_size).msg
-        await self._rest.post(
-            "chat.update", roomId=message.channel, msgId=ref, text=text, previewUrls=[]
-        )
+        await self._fitting(lambda: self._update(message, ref))
 
     async def react(self, channel: str, ref: str, key: str) -> None:
         """Put a reaction on a message, best effort."""
@@ -155,10 +150,24 @@ class Sender:
         except Refused:
             return {}
 
-    async def _has_new_size(self) -> bool:
+    async def _update(self, message: Outgoing, ref: str) -> None:
+        text = edited_of(message.document, max_size=self._workspace.max_size).msg
+        await self._rest.post(
+            "chat.update", roomId=message.channel, msgId=ref, text=text, previewUrls=[]
+        )
+
+    async def _fitting(self, say: Callable[[], Awaitable[None]]) -> None:
+        """Say it, again where the workspace takes less than at our last look."""
         before = self._workspace.max_size
-        await self._workspace.refresh()
-        return self._workspace.max_size != before
+        try:
+            return await say()
+        except Refused as error:
+            if error.code != _TOO_LONG:
+                raise
+            await self._workspace.refresh()
+            if self._workspace.max_size == before:
+                raise
+        await say()
 
     async def _offer(self, channel: str, ref: str, buttons: tuple[str, ...]) -> None:
         for key in buttons:
