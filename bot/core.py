@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import product
 
 from bot.chat.base import Adapter, Mode
 from bot.jobs.clock_watch import ClockWatch
@@ -80,6 +81,9 @@ class Bot:
         )
         self.adapters = tuple(adapters)
         self._modes: dict[str, Mode] = {}
+        for adapter, mode in product(self.adapters, Mode):
+            gauge = self.metrics.chat_mode.labels(adapter.platform, mode)
+            gauge.set_function(partial(_is_heard, adapter, mode))
         self.joining = Joining(self.world)
         words = Words(policy, links)
         self._lines = [Line(one, clock, policy.paces.get(one.platform)) for one in adapters]
@@ -171,8 +175,6 @@ class Bot:
             self._note(adapter.platform, adapter.mode)
 
     def _note(self, platform: str, mode: Mode) -> None:
-        for one in Mode:
-            self.metrics.chat_mode.labels(platform, one).set(one is mode)
         if self._modes.get(platform) is not mode:
             self._modes[platform] = mode
             level = logging.INFO if mode is Mode.LIVE else logging.WARNING
@@ -207,3 +209,7 @@ class Bot:
     async def _arrived(self, person: Person) -> None:
         if await self.world.store.wake_letters(person, now=self.world.clock()):
             self._post.stir()
+
+
+def _is_heard(adapter: Adapter, mode: Mode) -> bool:
+    return adapter.mode is mode
