@@ -1,11 +1,14 @@
 """What the doctor finds on the test server, in each version, and the remedy of each wrong thing."""
 
-from collections.abc import AsyncIterator, Callable
+import re
+import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 from aiohttp import web
 
 from bot.config import Settings
@@ -343,7 +346,46 @@ def test_slash_words() -> None:
 
 
 async def test_its_clock_is_compared(doctor: Doctor) -> None:
-    change: Callable[[Finding], bool] = lambda one: one.text == "agrees with Rocket.Chat"  # noqa: E731
     findings = await examine(doctor.settings(), ["clock"])
 
-    assert any(map(change, findings)), findings
+    assert "agrees with Rocket.Chat" in [finding.text for finding in findings]
+
+
+@pytest.fixture
+async def own_authority(tmp_path: Path) -> AsyncIterator[Doctor]:
+    """A workspace whose certificate only `ca.pem` vouches for, under a path."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    async with RocketChat("8.x", tls=tls, prefix="/chat") as server:
+        yield furnished(server, tmp_path)
+
+
+async def test_an_own_authority_that_is_named(own_authority: Doctor, tmp_path: Path) -> None:
+    settings = own_authority.settings(ca_file=tmp_path / "ca.pem")
+    findings = await examine(settings, ["rocketchat", "tls.rocketchat", "clock"])
+    texts = {finding.id: finding.text for finding in findings if finding.level is Level.OK}
+
+    assert not [f for f in findings if f.level is not Level.OK and f.id.startswith("rocketchat")]
+    assert re.fullmatch(r"good for \d+ days", texts["tls.rocketchat"])
+    assert texts["clock"] == "agrees with Rocket.Chat"
+
+
+async def test_an_own_authority_that_is_not_named(own_authority: Doctor) -> None:
+    findings = await examine(own_authority.settings(), ["rocketchat", "tls.rocketchat"])
+    wrong = {finding.id: finding for finding in findings}
+
+    assert wrong["rocketchat.reachable"].text.endswith("its TLS certificate is not accepted")
+    assert "rocketchat.ca_file" in wrong["rocketchat.reachable"].remedy
+    assert wrong["tls.rocketchat"].level is Level.FAIL
+    assert "certificate is refused" in wrong["rocketchat.live"].text
+
+
+async def test_plain_http_that_leads_to_https(own_authority: Doctor) -> None:
+    url = own_authority.server.plain_url
+    findings = await examine(own_authority.settings(url=url), ["rocketchat.reachable"])
+    (reachable,) = [finding for finding in findings if finding.id == "rocketchat.reachable"]
+
+    assert own_authority.server.url in reachable.text
+    assert "to that address" in reachable.remedy
