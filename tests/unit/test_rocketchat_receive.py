@@ -69,6 +69,7 @@ def line(
         ("[ ](https://chat.example.org/group/x?jump=1&msg=abc)  !bbb help", "help"),
         ("[look](https://chat.example.org/channel/team?msg=abc) !bbb help", None),
         ("[ ](https://chat.example.org/channel/team) !bbb help", None),
+        ('\u2060!bbb join "a\u2060:\u2060b"', 'join "a:b"'),  # copied from a message of ours
     ],
 )
 def test_prefixes(msg: str, expected: str | None) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.chat.mention import without_leading
+from bot.chat.rocketchat.escaping import bare
 from bot.chat.rocketchat.shapes import mapping, moment, nested, objects, text
 from commands.grammar import addressed
 from storage.records import Channel, Command, Kind, Person
@@ -111,6 +112,7 @@ class Reader:
             return None
         if quotes := _QUOTES.match(typed):
             typed = typed[quotes.end() :]
+        typed = bare(typed)
         rest = without_leading(typed.lstrip(), self._mentions(document, names))
         return addressed(
             typed if rest is None else rest,
