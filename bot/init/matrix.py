@@ -76,7 +76,7 @@ async def log_in(asker: Asker, homeserver: str, user_id: str, password: str) -> 
             raise Refused("the homeserver saw too many logins: wait a few minutes")
         case "M_UNKNOWN" | "M_UNRECOGNIZED" | "M_INVALID_PARAM":
             why = "the homeserver offers no login with a password: give an access token"
-            raise Refused(f"{why} (docs/getting-started.md)")
+            raise Refused(f"{why} (docs/setup-matrix.md)")
     raise NoAnswer(f"it answers with HTTP {answer.status}")
 
 

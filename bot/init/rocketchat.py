@@ -15,7 +15,7 @@ from bot.doctor.asking import Answer, Asker, NoAnswer, ask
 from bot.init.answers import Member
 from bot.init.refusal import Refused, valid
 
-BY_HAND = "make one by hand: docs/getting-started.md shows where"
+BY_HAND = "make one by hand: docs/setup-rocketchat.md shows where"
 
 
 class CodeWanted(Refused):
