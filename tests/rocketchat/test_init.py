@@ -188,7 +188,7 @@ async def test_an_account_that_may_make_no_token_hears_how_to_get_one(office: Of
 
     assert desk.code == 0, desk.said
     assert "the account may not make a personal access token" in desk.said
-    assert "docs/getting-started.md" in desk.said
+    assert "docs/setup-rocketchat.md" in desk.said
     assert office.tokens == set(), "the session of the login has ended"
 
 
