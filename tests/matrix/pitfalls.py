@@ -1,7 +1,7 @@
 """Each known pitfall of a Matrix bot, with the tests that would notice it.
 
 The first list is of what people and servers do to a bot, the second of what a suite should hold;
-both follow our collected facts about Matrix. `tests/unit/test_matrix_pitfalls.py` checks that every
+both follow our collected facts about Matrix. `tests/unit/test_pitfalls.py` checks that every
 test named here exists.
 """
 
