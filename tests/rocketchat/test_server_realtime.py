@@ -246,6 +246,29 @@ async def test_a_password_is_taken_by_the_monolith_only(server: RocketChat, ana:
         assert "$date" in result["result"]["tokenExpires"]
 
 
+async def test_the_deprecated_methods_are_there_until_9(
+    server: RocketChat, bot: User, ana: User, room: Room
+) -> None:
+    async with raw.line(server) as line:
+        await line.connect()
+        no = (await line.call("sendMessage", {"rid": room.id, "msg": "hi"})).get("error")
+        assert no, "nobody is logged in"
+        await line.log_in(ana)
+        sent = await line.call("sendMessage", {"rid": room.id, "msg": "hi"})
+        if server.profile.version >= (9, 0):
+            assert sent["error"]["error"] == 404
+            return
+        assert sent["result"]["msg"] == "hi"
+        made = await line.call("createDirectMessage", "bbb")
+        mine = await line.call("subscriptions/get")
+        assert {one["rid"] for one in mine["result"]} == {room.id, made["result"]["rid"]}
+        rooms = await line.call("rooms/get", {"$date": 0})
+        assert {one["t"] for one in rooms["result"]["update"]} == {"c", "d"}
+        room.readonly, room.roles = True, {}
+        refused = await line.call("sendMessage", {"rid": room.id, "msg": "hi"})
+        assert refused["error"]["error"] == 500
+
+
 # --- what is heard -----------------------------------------------------------------------------
 
 

@@ -60,7 +60,9 @@ class Hub:
             session.send(frame)
 
     def _tell_user(self, user: User, what: str, *args: object) -> None:
-        self._tell(OF_USER, f"{user.id}/{what}", *map(ddp_text, args))
+        event_name = f"{user.id}/{what}"
+        if any(self._listening(OF_USER, event_name)):  # most of what happens nobody listens to
+            self._tell(OF_USER, event_name, *map(ddp_text, args))
 
     def _message(self, room: Room, document: Json) -> None:
         """To the room's own listeners first, then to those of `__my_messages__`."""

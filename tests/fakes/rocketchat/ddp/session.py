@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.fakes.rocketchat.ddp import frames
-from tests.fakes.rocketchat.ddp.methods import METHODS, MethodError
+from tests.fakes.rocketchat.ddp.methods import MethodError, called
 from tests.fakes.rocketchat.ddp.streams import refusal
 from tests.fakes.rocketchat.profiles import Heartbeat, Profile
 from tests.fakes.rocketchat.records import Token, User
@@ -254,10 +254,7 @@ class Session:
         identity, name = str(frame.get("id")), str(frame.get("method"))
         answer: Json = {"msg": "result", "id": identity}
         try:
-            method = METHODS.get(name)
-            if method is None:
-                raise MethodError(404, f"Method '{name}' not found")
-            answer["result"] = method(self, frame.get("params") or [])
+            answer["result"] = called(self, name, frame.get("params") or [])
         except MethodError as refused:
             answer["error"] = frames.error(refused.code, refused.reason)
         said = [ddp_text(answer), frames.updated(identity)]
