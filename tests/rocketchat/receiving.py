@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,9 +14,10 @@ from bot.chat.base import Mode
 from bot.chat.rocketchat.ddp.connection import converse
 from bot.chat.rocketchat.ddp.protocol import Timings
 from bot.chat.rocketchat.inflow import Inflow, Rhythm
+from bot.chat.rocketchat.lookups import Lookups
 from bot.chat.rocketchat.rest import Rest
-from bot.chat.rocketchat.shapes import nested, text
-from commands.errors import ChatRefused
+from bot.chat.rocketchat.rooms import OwnRooms
+from bot.chat.rocketchat.shapes import nested
 from tests.fakes.rocketchat import RocketChat, Seam, User
 from tests.fakes.rocketchat.seams import Handler
 from tests.matrix.intake import Inbox
@@ -30,8 +31,6 @@ OFTEN = Rhythm(
 )
 """Whatever was not heard is found by a look soon."""
 
-IdOf = Callable[[str], Awaitable[str | None]]
-
 
 @asynccontextmanager
 async def receiving(
@@ -42,17 +41,10 @@ async def receiving(
     rhythm: Rhythm = RARELY,
     timings: Timings = TIMINGS,
     mode: Mode | None = Mode.LIVE,
-    id_of: IdOf | None = None,
+    lookups_of: Callable[[Rest], Lookups] = Lookups,
 ) -> AsyncIterator[Inflow]:
     """The bot receives, in this mode already, while the block runs."""
     rest = Rest(server.url, bot.id, bot.token)
-
-    async def asked(username: str) -> str | None:
-        try:
-            return text(nested(await rest.get("users.info", username=username), "user", "_id"))
-        except ChatRefused:
-            return None
-
     inflow = Inflow(
         user_id=bot.id,
         token=bot.token,
@@ -60,7 +52,8 @@ async def receiving(
         connect=lambda session, hear: converse(server.url, session, ssl=None, on_event=hear),
         intake=inbox,
         prefixes=("!bbb",),
-        id_of=id_of or asked,
+        lookups=lookups_of(rest),
+        rooms=OwnRooms(bot.id),
         rhythm=rhythm,
         timings=timings,
     )

@@ -14,6 +14,7 @@ import pytest
 from bot.chat.base import Mode
 from bot.chat.rocketchat import calling, reading
 from bot.chat.rocketchat import inflow as module
+from bot.chat.rocketchat.lookups import Account, Lookups
 from bot.clock import utc_now
 from commands.errors import ChatUnavailable
 from storage.records import Channel, Kind
@@ -139,6 +140,15 @@ async def test_history_stays_history(world: World) -> None:
     await world.hears("now")
 
 
+async def test_presses_of_before_are_history(world: World) -> None:
+    card = world.card()
+    world.server.react(world.ana, card, START)
+    async with receiving(world.server, world.bot, world.inbox, rhythm=OFTEN):
+        world.server.edit(world.bot, card, "A call that has ended")
+        world.server.react(world.bo, world.card(), START)
+        await world.presses(("▶", world.bo))
+
+
 async def test_encrypted_messages_are_told_of(world: World) -> None:
     async with receiving(world.server, world.bot, world.inbox):
         secret = world.says("aGVsbG8=", t="e2e")
@@ -255,7 +265,10 @@ async def test_nothing_is_lost_when_the_store_fails(world: World) -> None:
         new = world.room("new")
         world.says("!bbb two", new)
         await world.hears("one", "two")
-        assert world.told(Kind.WELCOME) == [new.id]
+        world.inbox.failures += [StoreError("disk full")]
+        third = world.room("third")
+        await world.inbox.until(lambda inbox: len(inbox.of(Kind.WELCOME)) >= 2)
+        assert world.told(Kind.WELCOME) == [new.id, third.id]
 
 
 async def test_more_than_can_be_held_is_left_to_a_look(
@@ -373,6 +386,18 @@ async def test_a_room_that_does_not_answer_holds_up_no_other(world: World) -> No
         await until(lambda: failure.times > 2)
         failure.on = False
         await world.hears(*(f"well {n}" for n in range(6)), "ill")
+
+
+async def test_a_closed_room_is_not_asked_over_and_over(world: World) -> None:
+    async with receiving(world.server, world.bot, world.inbox):
+        pass
+    refusal = Answers("chat.syncMessages", 403, {"success": False, "error": "unauthorized"})
+    world.server.seams += [refusal, NoSockets()]
+    world.says("!bbb closed")
+    async with receiving(world.server, world.bot, world.inbox, mode=Mode.POLLING):
+        polls = len(world.server.requests)
+        await until(lambda: len(world.server.requests) > polls + 12)
+        assert refusal.times == 1
 
 
 @pytest.mark.parametrize("which", ["rooms.get", "subscriptions.get", "chat.syncMessages"])
@@ -587,12 +612,13 @@ async def test_a_press_that_changes_no_room_is_found(
 async def test_a_press_waits_until_it_is_known_who_it_was(world: World) -> None:
     failures = [ChatUnavailable("down")] * 3
 
-    async def id_of(username: str) -> str | None:
-        if failures:
-            raise failures.pop()
-        return {"ana": world.ana.id}.get(username)
+    class Ill(Lookups):
+        async def _named_now(self, username: str) -> Account | None:
+            if failures:
+                raise failures.pop()
+            return None if username == "bo" else await super()._named_now(username)
 
-    async with receiving(world.server, world.bot, world.inbox, id_of=id_of):
+    async with receiving(world.server, world.bot, world.inbox, lookups_of=Ill):
         card = world.card()
         world.server.react(world.ana, card, START)
         world.server.react(world.bo, card, START)  # nobody knows a bo

@@ -121,7 +121,6 @@ def test_no_prefix_is_needed_where_just_two_are() -> None:
         pytest.param({"editedAt": {"$date": ms(NOW)}}, id="edited"),
         pytest.param({"_hidden": True}, id="hidden"),
         pytest.param({"ts": {"$date": ms(BEFORE)}}, id="old, reacted to now"),
-        pytest.param({"ts": {"$date": ms(TEAM.since) - 1}}, id="from before the bot came"),
         pytest.param({"ts": "yesterday"}, id="no time"),
         pytest.param({"ts": {"$date": 10**30}}, id="no possible time"),
         pytest.param({"ts": None}, id="null time"),
@@ -133,6 +132,11 @@ def test_no_prefix_is_needed_where_just_two_are() -> None:
 def test_what_is_no_command(more: dict[str, Any]) -> None:
     assert line(document("!bbb help")) == "help"
     assert line({**document("!bbb help"), **more}) is None
+
+
+def test_what_was_said_before_the_bot_came_is_not_for_it() -> None:
+    assert line(document("!bbb help"), Place("TEAM", "c", since=NOW)) == "help"
+    assert line(document("!bbb help"), Place("TEAM", "c", since=NOW + timedelta(seconds=1))) is None
 
 
 def test_a_command_as_the_core_sees_it() -> None:

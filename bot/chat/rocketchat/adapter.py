@@ -69,7 +69,7 @@ class RocketChatAdapter:
         self._rooms = OwnRooms(user_id)
         self._workspace = Workspace(self._rest, url)
         self._background = Background()
-        lookups = Lookups(self._rest, steady)
+        self._lookups = lookups = Lookups(self._rest, steady)
         members = Members(self._rest, self._workspace, steady)
         self._direct = DirectRooms(self._rest, lookups, user_id)
         self._permissions = Permissions(lookups, members)
@@ -106,7 +106,7 @@ class RocketChatAdapter:
             connect=self._connect,
             intake=Noting(intake, self._sender.note),
             prefixes=self._prefixes,
-            id_of=self._people.id_of,
+            lookups=self._lookups,
             rooms=self._rooms,
             rhythm=self._rhythm,
             timings=self._timings,

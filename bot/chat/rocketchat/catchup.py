@@ -109,11 +109,6 @@ class CatchUp:
         )
         return found
 
-    async def room(self, room: str) -> Document:
-        """What is known of one room."""
-        found = (await self._rest.get("rooms.info", roomId=room)).get("room")
-        return found if isinstance(found, Mapping) else {}
-
 
 def changed_at(document: Document) -> datetime:
     """When the server last changed a document; 1970 where it does not say."""
@@ -129,5 +124,6 @@ def _updated_since(since: datetime) -> dict[str, str]:
     return {"updatedSince": iso(since - OVERLAP)} if since > _EPOCH else {}
 
 
-def _written_at(document: Document) -> datetime:
-    return moment(document.get("ts")) or _EPOCH
+def _written_at(document: Document) -> str:
+    """REST writes all times alike, in UTC: as texts they have the order of time."""
+    return str(document.get("ts"))

@@ -32,10 +32,10 @@ from bot.chat.rocketchat.ddp.events import (
     messages_of,
 )
 from bot.chat.rocketchat.ddp.protocol import Session, Timings
-from bot.chat.rocketchat.reading import IdOf, Reading
+from bot.chat.rocketchat.lookups import Lookups
+from bot.chat.rocketchat.reading import Reading
 from bot.chat.rocketchat.receive import Reader
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.robots import Robots
 from bot.chat.rocketchat.rooms import OwnRooms
 from commands.errors import ChatBusy, ChatTrouble
 from storage.store import StoreError
@@ -84,7 +84,7 @@ class Rhythm:
 
 
 class Inflow:
-    """Receives for one account; `id_of` gives the user id of a username."""
+    """Receives for one account; `rooms` are filled with where the bot is."""
 
     def __init__(
         self,
@@ -95,8 +95,8 @@ class Inflow:
         connect: Connect,
         intake: Intake,
         prefixes: tuple[str, ...],
-        id_of: IdOf,
-        rooms: OwnRooms | None = None,
+        lookups: Lookups,
+        rooms: OwnRooms,
         rhythm: Rhythm | None = None,
         timings: Timings | None = None,
     ) -> None:
@@ -106,7 +106,7 @@ class Inflow:
         self._connect = connect
         self._rhythm = rhythm or Rhythm()
         self._timings = timings
-        self.rooms = rooms or OwnRooms(user_id)
+        self.rooms = rooms
         """Where the bot is."""
         self._catchup = CatchUp(rest)
         self._reading = Reading(
@@ -114,8 +114,7 @@ class Inflow:
             reader=Reader(user_id, prefixes),
             rooms=self.rooms,
             catchup=self._catchup,
-            robots=Robots(rest),
-            id_of=id_of,
+            lookups=lookups,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._settled = asyncio.Event()

@@ -112,9 +112,15 @@ def account_of(user: Any) -> Account | None:
         username=username,
         name=text(user.get("name")),
         active=user.get("active") is not False,
-        robot=user.get("type") in _ROBOTS,
+        robot=user.get("type") in _ROBOTS or "bot" in _roles(user),
         federated=user.get("federated") is True or "@" in username or ":" in username,
     )
+
+
+def _roles(user: Mapping[str, Any]) -> list[Any]:
+    """Shown to administrators only."""
+    listed = user.get("roles")
+    return listed if isinstance(listed, list) else []
 
 
 def _people(room: Mapping[str, Any]) -> frozenset[str]:

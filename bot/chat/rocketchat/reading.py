@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from bot.chat.base import Intake
 from bot.chat.rocketchat.catchup import CatchUp, Changes, changed_at
 from bot.chat.rocketchat.ddp.events import Event, MessageSeen, SubscriptionChanged
+from bot.chat.rocketchat.lookups import Lookups
 from bot.chat.rocketchat.position import OVERLAP, Position, dumped, loaded
 from bot.chat.rocketchat.presses import Card, card_of, command_of, merged, presses
 from bot.chat.rocketchat.receive import PLATFORM, Place, Reader, room_of
@@ -37,8 +38,6 @@ _MOMENT = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Document = Mapping[str, Any]
-IdOf = Callable[[str], Awaitable[str | None]]
-"""The user id of a username, None where nobody has it; raises ChatTrouble."""
 
 
 @dataclass(slots=True)
@@ -67,15 +66,14 @@ class Reading:
         reader: Reader,
         rooms: OwnRooms,
         catchup: CatchUp,
-        robots: Robots,
-        id_of: IdOf,
+        lookups: Lookups,
     ) -> None:
         self._intake = intake
         self._reader = reader
         self._rooms = rooms
         self._catchup = catchup
-        self._robots = robots
-        self._id_of = id_of
+        self._lookups = lookups
+        self._robots = Robots(lookups)
         self._lock = asyncio.Lock()
         self._untold: list[Command] = []
         self._knows_rooms = False
@@ -238,12 +236,11 @@ class Reading:
         """A room of the bot; of one it has heard nothing of yet, what came with the message."""
         if self._rooms.needs_facts(room, access.get("roomType")):
             try:
-                self._rooms.learn(await self._catchup.room(room))
-            except ChatRefused:
-                self._rooms.learn({"_id": room, "t": "d"})  # nothing to be known: no lonely pair
+                found = await self._lookups.room(room)
             except ChatTrouble:
                 batch.is_whole = False
                 return None
+            self._rooms.count(room, len(found.people) if found else 0)
         return self._rooms.place(room) or self._rooms.told_of(room, access)
 
     # --- read -------------------------------------------------------------------------------------
@@ -279,9 +276,9 @@ class Reading:
         commands = []
         if before is not None or written_at > batch.position.silent_until:
             for press in presses(before, card):
-                person = await self._id_of(press.username)
-                if person is not None and not await self._robots.has(person):
-                    commands.append(command_of(press, card_id, card, place, person))
+                person = await self._lookups.named(press.username)
+                if person and person.active and not person.robot:
+                    commands.append(command_of(press, card_id, card, place, person.id))
         now = merged(before, card)
         if before is None or now != before:
             batch.position = batch.position.remembering(card_id, now)

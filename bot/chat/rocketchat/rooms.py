@@ -93,9 +93,13 @@ class OwnRooms:
         room_id, kind = text(room.get("_id")), room.get("t")
         if room_id is None or kind != "d":
             return
-        self._people[room_id] = _people_in(room)
-        if place := self._places.get(room_id):
-            self._places[room_id] = replace(place, direct=self._is_direct(room_id))
+        self.count(room_id, _people_in(room))
+
+    def count(self, room: str, people: int) -> None:
+        """So many are in a direct message, with the bot; 0 where nobody can say."""
+        self._people[room] = people
+        if place := self._places.get(room):
+            self._places[room] = replace(place, direct=self._is_direct(room))
 
     def told_of(self, room: str, access: Document) -> Place | None:
         """A room by what came with a message; the subscription is still to come. None: not ours."""
