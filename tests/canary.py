@@ -267,9 +267,10 @@ def _sent_by_aiohttp(
 
 
 def _sent_by_requests(session: requests.Session, sent: requests.PreparedRequest, **_: Any) -> None:
-    """The token has its place in the headers."""
+    """The token has its place in the headers, and in `login`, which tells whose it is."""
     body = sent.body.decode(errors="replace") if isinstance(sent.body, bytes) else sent.body
-    AVIARY.look("sent", f"{sent.url}\n{body}", where="a request to Rocket.Chat", ways_in=False)
+    said = str(sent.url) if str(sent.url).endswith("/api/v1/login") else f"{sent.url}\n{body}"
+    AVIARY.look("sent", said, where="a request to Rocket.Chat", ways_in=False)
 
 
 def _sent_by_socket(socket: ClientConnection, frame: Any, *_: Any, **__: Any) -> None:

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 from bot.chat.rocketchat import trust
 from bot.chat.rocketchat.account import owner_of
-from bot.chat.rocketchat.answers import LoggedOut, Moved, RestError
+from bot.chat.rocketchat.answers import Busy, LoggedOut, Moved, RestError
 from bot.chat.rocketchat.rest import Rest
 from bot.chat.rocketchat.shapes import Json, objects, text
 from bot.config import RocketChat, describe_source
 from bot.doctor.asking import Case
 from bot.doctor.finding import Finding, fail, ok, warn
+from commands.errors import ChatRefused
 
 REACHABLE = "rocketchat.reachable"
 VERSION = "rocketchat.version"
@@ -70,21 +71,27 @@ async def check_account(case: Case) -> AsyncIterator[Finding]:
         return
     async with asking(rocketchat) as rest:
         try:
-            yield judge_version(text((await rest.info()).get("version")) or "")
-            me = await rest.get("me")
+            async for finding in _account(case, rocketchat, rest):
+                yield finding
         except LoggedOut:
             yield await _whose(case, rocketchat, rest)
-            return
+        except Busy:
+            yield judge_limits(counted=True)
         except RestError as error:
             yield _unreachable(case, error)
-            return
-        yield ok(REACHABLE, "answers and knows the token")
-        yield ok(USER, f"{cleaned(str(me.get('username')))}, {rocketchat.user_id}")
-        yield judge_limits(counted=rest.is_counted)
-        roles = [str(role) for role in me.get("roles") or ()]
-        yield judge_roles(roles)
-        yield await _token_kind(case, rocketchat, rest)
-        yield await _permissions(rest, roles)
+
+
+async def _account(case: Case, rocketchat: RocketChat, rest: Rest) -> AsyncIterator[Finding]:
+    """Raises RestError."""
+    yield judge_version(text((await rest.info()).get("version")) or "")
+    me = await rest.get("me")
+    yield ok(REACHABLE, "answers and knows the token")
+    yield ok(USER, f"{cleaned(str(me.get('username')))}, {rocketchat.user_id}")
+    yield judge_limits(counted=rest.is_counted)
+    roles = [str(role) for role in me.get("roles") or ()]
+    yield judge_roles(roles)
+    yield await _token_kind(case, rocketchat, rest)
+    yield await _permissions(rest, roles)
 
 
 def judge_version(version: str) -> Finding:
@@ -139,7 +146,7 @@ async def _token_kind(case: Case, rocketchat: RocketChat, rest: Rest) -> Finding
     token = rocketchat.access_token.get_secret_value()
     try:
         answer = await rest.get("users.getPersonalAccessTokens")
-    except RestError:
+    except ChatRefused:
         return ok(TOKEN, "valid; whether it ends the account may not see")
     if token[-6:] in [one.get("lastTokenPart") for one in objects(answer.get("tokens"))]:
         return ok(TOKEN, "a personal access token, which does not end")
@@ -149,11 +156,11 @@ async def _token_kind(case: Case, rocketchat: RocketChat, rest: Rest) -> Finding
 
 
 async def _permissions(rest: Rest, roles: list[str]) -> Finding:
-    """What the roles are granted here; a workspace may have changed that."""
+    """What the roles are granted here; a workspace may have changed that. Raises RestError."""
     try:
         answer = await rest.get("permissions.listAll")
-    except RestError as error:
-        return ok(PERMISSIONS, f"the workspace does not tell them ({_reason(error)})")
+    except ChatRefused:
+        return ok(PERMISSIONS, "the workspace does not tell them")
     return judge_permissions(answer, roles)
 
 

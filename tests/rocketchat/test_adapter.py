@@ -1,11 +1,14 @@
 """The adapter as a whole on the test server, in each version: hears, answers, stops, says how."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp import web
 
 from bot.chat.base import ChatMisconfigured, Mode
@@ -165,6 +168,44 @@ async def test_a_token_revoked_meanwhile_is_trouble(one: Workspace) -> None:
 
         assert "new personal access token" in (adapter.trouble or "")
         assert adapter.mode is Mode.DOWN
+
+
+# --- whom it trusts --------------------------------------------------------------------
+
+
+@pytest.fixture
+async def certified(tmp_path: Path) -> AsyncIterator[Workspace]:
+    """A workspace whose certificate only `ca.pem` vouches for."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    async with RocketChat("8.x", tls=tls) as server:
+        yield furnished(server)
+
+
+async def test_an_own_authority_is_trusted_for_rest_and_realtime(
+    certified: Workspace, tmp_path: Path
+) -> None:
+    inbox = Inbox()
+    async with running(certified.server, certified.bot, inbox, ca_file=tmp_path / "ca.pem"):
+        certified.server.say(certified.ana, certified.room, "!bbb help")
+        await inbox.command("help")
+
+
+async def test_the_authorities_of_the_machine_are_trusted_for_rest_and_realtime(
+    certified: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`requests` would bring authorities of its own."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    async with running(certified.server, certified.bot, Inbox()):
+        pass
+
+
+async def test_nobody_else_is_trusted(certified: Workspace) -> None:
+    async with running(certified.server, certified.bot, Inbox(), mode=Mode.DOWN):
+        pass
+    assert certified.server.requests == []
 
 
 # --- stopping --------------------------------------------------------------------------

@@ -155,6 +155,14 @@ async def test_without_the_bypass_it_says_what_to_grant(each: Doctor) -> None:
     assert exit_code(each.findings) == 1
 
 
+async def test_an_account_that_is_slowed_down_right_now(doctor: Doctor) -> None:
+    doctor.bot.roles = {"user"}
+    for _ in range(11):
+        await doctor.examine("rocketchat.limits")
+
+    assert doctor.wrong == {"limits": Level.FAIL}
+
+
 async def test_without_the_role_user_the_kind_of_token_cannot_be_seen(each: Doctor) -> None:
     each.bot.roles = {"bot"}
     await each.examine()
