@@ -10,7 +10,7 @@ import socket as sockets
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from queue import Queue
 
@@ -18,9 +18,10 @@ import pytest
 import trustme
 
 from bot.chat.rocketchat.ddp.connection import MAX_FRAME_BYTES, address_of, converse
-from bot.chat.rocketchat.ddp.events import Event, Live, Lost, MessageSeen
+from bot.chat.rocketchat.ddp.events import Event, Live, Lost
 from bot.chat.rocketchat.ddp.protocol import Session, Timings
 from tests.conftest import Proof
+from tests.rocketchat.listener import FEARFUL, HASTY, QUICK, Listener
 from tests.rocketchat.lone_socket import (
     BOT,
     CONNECTED,
@@ -31,45 +32,18 @@ from tests.rocketchat.lone_socket import (
     speaker,
 )
 
-QUICK = Timings(step=20, ping_after=20, dead_after=20, tick=0.02, close=0.05)
-HASTY = Timings(step=0.3, ping_after=0.1, dead_after=0.3, tick=0.02, close=0.05)
+
+def listener_at(url: str, timings: Timings = QUICK, tls: ssl.SSLContext | None = None) -> Listener:
+    return Listener(url, BOT, TOKEN, timings=timings, tls=tls)
 
 
-class Listener:
-    """One conversation, and what came of it."""
-
-    def __init__(self, url: str, timings: Timings = QUICK, tls: ssl.SSLContext | None = None):
-        self.events: list[Event] = []
-        self.session = Session(BOT, TOKEN, timings=timings)
-        self._came = asyncio.Event()
-        talk = converse(url, self.session, ssl=tls, on_event=self._take)
-        self.task = asyncio.create_task(talk)
-
-    def _take(self, event: Event) -> None:
-        self.events.append(event)
-        self._came.set()
-
-    async def until(self, enough: Callable[[Listener], bool]) -> None:
-        async with asyncio.timeout(30):
-            while not enough(self):
-                self._came.clear()
-                await self._came.wait()
-
-    async def end(self) -> Lost:
-        async with asyncio.timeout(30):
-            return await self.task
-
-    def ids(self) -> list[str]:
-        return [one.document["_id"] for one in self.events if isinstance(one, MessageSeen)]
-
-
-def is_live(listener: Listener) -> bool:
-    return any(isinstance(event, Live) for event in listener.events)
+def ids(listener: Listener) -> list[str]:
+    return [seen.document["_id"] for seen in listener.messages()]
 
 
 async def lost(url: str, timings: Timings = QUICK, tls: ssl.SSLContext | None = None) -> Lost:
     """How a conversation with this server ends."""
-    return await Listener(url, timings, tls).end()
+    return await listener_at(url, timings, tls).end()
 
 
 # Coming up
@@ -83,12 +57,10 @@ async def test_it_logs_in_and_hears_messages() -> None:
         await server.waits_for_the_end()
 
     async with partner(act) as url:
-        listener = Listener(url)
-        await listener.until(lambda it: it.ids() == ["m1", "m2"])
-        assert is_live(listener)
-        listener.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await listener.end()
+        listener = listener_at(url)
+        await listener.until(lambda it: ids(it) == ["m1", "m2"])
+        assert await listener.live() == Live(())
+        await listener.hang_up()
 
 
 @pytest.mark.parametrize(
@@ -298,9 +270,9 @@ async def test_a_message_of_a_megabyte_is_heard_and_a_bomb_is_not_unpacked() -> 
         await server.waits_for_the_end()
 
     async with partner(act) as url:
-        listener = Listener(url)
+        listener = listener_at(url)
         assert await listener.end() == Lost("the server broke the protocol (1009)")
-    assert listener.ids() == ["m1"]
+    assert ids(listener) == ["m1"]
 
 
 @pytest.mark.parametrize("reads", [True, False], ids=["no pong", "reads nothing either"])
@@ -316,7 +288,7 @@ async def test_a_half_open_socket_is_found_out(reads: bool) -> None:
         await server.waits_for_the_end()
 
     async with partner(act) as url:
-        assert "nothing was heard" in (await lost(url, HASTY)).reason
+        assert "nothing was heard" in (await lost(url, FEARFUL)).reason
     assert heard == ["ping"] * reads
 
 
@@ -381,31 +353,25 @@ async def _live(act_after: str) -> AsyncIterator[str]:
 async def test_hanging_up_takes_no_longer_than_the_farewell_may(server: str) -> None:
     before = asyncio.all_tasks()
     async with _live(server) as url:
-        listener = Listener(url)
-        await listener.until(is_live)
-        listener.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await listener.end()
+        listener = listener_at(url)
+        await listener.live()
+        await listener.hang_up()
     assert asyncio.all_tasks() == before
     assert Timings().close < 1
 
 
 async def test_hanging_up_while_it_connects() -> None:
     async with speaker(None) as url:
-        listener = Listener(url)
+        listener = listener_at(url)
         await asyncio.sleep(0.05)
-        listener.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await listener.end()
+        await listener.hang_up()
 
 
 async def test_hanging_up_during_the_tls_handshake(authority: trustme.CA) -> None:
     async with speaker(None) as url:
-        listener = Listener(url.replace("http", "https"), tls=trusting(authority))
+        listener = listener_at(url.replace("http", "https"), tls=trusting(authority))
         await asyncio.sleep(0.05)
-        listener.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await listener.end()
+        await listener.hang_up()
 
 
 # Keeping quiet
@@ -426,7 +392,7 @@ async def test_the_token_is_in_no_log_and_no_reason(caplog: pytest.LogCaptureFix
     for name in ("websockets", "websockets.client", "asyncio", converse.__module__):
         caplog.set_level(logging.DEBUG, logger=name)
     async with partner(act) as url:
-        listener = Listener(url)
+        listener = listener_at(url)
         end = await listener.end()
     assert "4000 who is [hidden]?" in end.reason
     told = [record.getMessage() + str(vars(record)) for record in caplog.records]
@@ -495,15 +461,14 @@ async def test_a_burst_does_not_hold_up_the_loop(proof: Proof) -> None:
     longest, most, heard = 0.0, 0, 0
     gc.disable()  # in a process full of tests it takes longer than all frames together
     with bursting(frames) as url:
-        listener = Listener(url)
+        listener = listener_at(url)
         async with asyncio.timeout(60):
             while heard < frames:
                 before = time.thread_time()  # processor time: others on this machine do not count
                 await asyncio.sleep(0)
                 longest = max(longest, time.thread_time() - before)
                 most, heard = max(most, len(listener.events) - heard), len(listener.events)
-        listener.task.cancel()
-        await asyncio.gather(listener.task, return_exceptions=True)
+        await listener.hang_up()
     gc.enable()
     proof.measured(frames=frames, longest_ms=round(longest * 1000, 1))
     assert longest < 0.05
