@@ -104,8 +104,8 @@ class Members:
     async def _is_subscribed(self, room: Room, account: Account) -> bool:
         """Whether there is a subscription, be it of somebody invited or banned.
 
-        No: `isMember: false` (read in source) or error-user-not-found (documented). Before about
-        6.5 there is no such call: then the list was right.
+        No: `isMember: false` (read in source) or error-user-not-found (documented). Early 6.x
+        has no such call (6.13 has): then the list was right.
         """
         try:
             answer = await self._rest.get("rooms.isMember", roomId=room.id, userId=account.id)

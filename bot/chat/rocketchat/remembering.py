@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -34,16 +34,13 @@ class Remembered(Generic[KeyT, ValueT]):
         self._known: OrderedDict[KeyT, tuple[float, ValueT]] = OrderedDict()
         self._asking: dict[KeyT, asyncio.Task[ValueT]] = {}
 
-    def __call__(self, key: KeyT) -> Awaitable[ValueT]:
-        """A fresh answer; whatever `ask` raises."""
-        return self._fresh(key)
-
     def last(self, key: KeyT) -> ValueT | None:
         """The answer of whatever age, None where there is none."""
         known = self._known.get(key)
         return known[1] if known else None
 
-    async def _fresh(self, key: KeyT) -> ValueT:
+    async def __call__(self, key: KeyT) -> ValueT:
+        """A fresh answer. Raises what `ask` raises."""
         known = self._known.get(key)
         if known and self._steady() - known[0] < self._seconds:
             return known[1]
