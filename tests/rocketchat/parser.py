@@ -39,37 +39,29 @@ class Parser:
         self._runner.run(self._node.__aexit__())
         self._runner.close()
 
-    def shows(self, messages: Sequence[str], *, old: bool = False) -> list[list[list[Seen]]]:
+    def shows(self, messages: Sequence[str], *, old: bool = False) -> Iterator[list[list[Seen]]]:
         """The lines of each message, as the newest version shows them, or that of Rocket.Chat 6."""
-        trees = []
         for start in range(0, len(messages), AT_ONCE):
             asked = self._node.do("parse", texts=messages[start : start + AT_ONCE], old=old)
-            trees += self._runner.run(asked)
-        return [tidy([_block(block) for block in tree]) for tree in trees]
+            for tree in self._runner.run(asked):
+                yield tidy([_block(block) for block in tree])
 
     def differs(
         self, documents: Sequence[Document], messages: Sequence[str], *, step: int = 1
-    ) -> list[str]:
-        """Those of the messages, with what is seen instead, that the newest version shows otherwise
-        than its document means it; where there are none, those that the old one does. That is
-        slow, and reads one in `step`.
+    ) -> Iterator[str]:
+        """Those of the messages, with what is seen instead, that the newest version or the old one
+        shows otherwise than its document means it. The old one is slow, and reads one in `step`.
         """
-        newest = self.shows(messages)
-        if found := list(_differences(documents, messages, newest)):
-            return found
-        old = self.shows(messages[::step], old=True)
-        return list(_differences(documents[::step], messages[::step], old))
-
-
-def _differences(
-    documents: Sequence[Document], messages: Sequence[str], shown: list[list[list[Seen]]]
-) -> Iterator[str]:
-    for document, message, seen in zip(documents, messages, shown, strict=True):
-        meant = expected(document)
-        if seen != meant:
-            pairs = zip(meant, seen, strict=False)
-            first = next((pair for pair in pairs if pair[0] != pair[1]), (len(meant), len(seen)))
-            yield f"{ascii(message)}\nmeant {ascii(first[0])}\nseen  {ascii(first[1])}"
+        for old, every in ((False, 1), (True, step)):
+            shown = self.shows(messages[::every], old=old)
+            for message, document, seen in zip(
+                messages[::every], documents[::every], shown, strict=True
+            ):
+                meant = expected(document)
+                if seen != meant:
+                    pairs = zip(meant, seen, strict=False)
+                    first = next((one for one in pairs if one[0] != one[1]), (meant, seen))
+                    yield f"{ascii(message)}\nmeant {ascii(first[0])}\nseen  {ascii(first[1])}"
 
 
 def _block(block: dict[str, Any]) -> list[Seen]:

@@ -48,22 +48,22 @@ def parser() -> Iterator[Parser]:
 def test_they_are_plain_text(parser: Parser, proof: Proof) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201
-    found = list(hostile(seed, proof.amount(400, long=10_000)))
+    found = list(hostile(seed, proof.amount(200, long=5_000)))
     for start in range(0, len(found), 500):
         documents = [around(name) for name in found[start : start + 500]]
         step = proof.amount(4, long=1)
-        assert parser.differs(documents, messages(documents), step=step) == []
+        assert not next(parser.differs(documents, messages(documents), step=step), None)
     proof.measured(seed=seed, names=len(found))
 
 
 ALPHABET = "*_~`[]()<>|#@:.-+!$\\/=;'\"^%& aZ9\téD)O\n\u200b\u2060"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.text(st.sampled_from(ALPHABET), max_size=12), min_size=10, max_size=10))
 def test_any_signs_are_plain_text(parser: Parser, found: list[str]) -> None:
     documents = [around(name) for name in found]
-    assert parser.differs(documents, messages(documents)) == []
+    assert not next(parser.differs(documents, messages(documents)), None)
 
 
 # --- every text ----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def test_in_every_text(parser: Parser, language: str) -> None:
         args = {name: hostile_argument(chance, name, row) for name in sorted(arguments)}
         documents.append(renderer.document(Message((Phrase(key, args),))))
     assert len(documents) > 100
-    assert parser.differs(documents, messages(documents)) == []
+    assert not next(parser.differs(documents, messages(documents)), None)
 
 
 # --- what we mean is seen ------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def test_links_are_exact(parser: Parser) -> None:
         Document(((Text("Join: "), Address(url, ""), Text(" – or")), (Address(url, ""),)))
         for url in urls
     ]
-    assert parser.differs(documents, messages(documents)) == []
+    assert not next(parser.differs(documents, messages(documents)), None)
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -128,7 +128,7 @@ def test_somebody_is_called(parser: Parser, old: bool) -> None:
     usernames = ["ana", "ana.martin", "a-b_c", "7"]
     for username in usernames:
         message = body_of(Document((line,), pings=(ANA,)), {ANA.id: username}, max_size=5000).msg
-        assert parser.shows([message], old=old) == [
+        assert list(parser.shows([message], old=old)) == [
             [[("text", "( "), ("call", username), ("text", "). Look: "), ("call", username)]]
         ]
 
@@ -157,4 +157,4 @@ def test_a_broken_escaping_is_found(
     name, value = MUTATIONS[mutation]
     monkeypatch.setattr(escaping, name, value)
     documents = [around(row) for row in SHORT]
-    assert parser.differs(documents, messages(documents))
+    assert next(parser.differs(documents, messages(documents)), None)
