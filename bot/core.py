@@ -138,8 +138,7 @@ class Bot:
         await self._post.stop()
         await self._last_letters()
         await asyncio.gather(self.outbox.stop(DRAIN), self.edits.stop(DRAIN))
-        for adapter in self.adapters:
-            await adapter.stop()
+        await asyncio.gather(*(adapter.stop() for adapter in self.adapters))
 
     def _clock_went_back(self, by: timedelta) -> None:
         for line in self._lines:

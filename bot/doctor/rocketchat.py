@@ -83,9 +83,10 @@ async def check_account(case: Case) -> AsyncIterator[Finding]:
 
 async def _account(case: Case, rocketchat: RocketChat, rest: Rest) -> AsyncIterator[Finding]:
     """Raises RestError."""
-    yield judge_version(text((await rest.info()).get("version")) or "")
+    version = text((await rest.info()).get("version")) or ""
     me = await rest.get("me")
     yield ok(REACHABLE, "answers and knows the token")
+    yield judge_version(version)
     yield ok(USER, f"{cleaned(str(me.get('username')))}, {rocketchat.user_id}")
     yield judge_limits(counted=rest.is_counted)
     roles = [str(role) for role in me.get("roles") or ()]

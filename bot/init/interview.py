@@ -24,9 +24,9 @@ VIDEO = (
 SECRET = "   The secret that belongs to it: "  # noqa: S105  (a question)
 URL = "   The URL that belongs to it: "
 CHATS = (
-    "\n2. The chat, or two with a space between: a Rocket.Chat workspace, such as\n"
-    "   https://chat.example.org; a Matrix homeserver by its name, such as example.org, or the\n"
-    "   address of its API.\n   > "
+    "\n2. The chat: a Rocket.Chat workspace, such as https://chat.example.org; a Matrix\n"
+    "   homeserver, such as example.org; or both, with a space between. Of a homeserver the name,\n"
+    "   or the address of its API.\n   > "
 )
 PUBLIC_URL = (
     "\n4. The public address of the join pages, as people's browsers will reach the bot,\n"
