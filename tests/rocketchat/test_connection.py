@@ -91,15 +91,22 @@ async def test_a_path_prefix_reaches_the_server() -> None:
     assert paths == ["/team/chat/websocket"]
 
 
-async def test_frames_are_compressed() -> None:
+async def test_frames_are_compressed_and_the_environment_has_no_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     offered: list[object] = []
 
     async def act(server: Partner) -> None:
         offered.extend(extension.name for extension in server.socket.protocol.extensions)
+        assert server.socket.request is not None
+        offered.append(server.socket.request.headers["User-Agent"])
 
+    for name in ("http_proxy", "https_proxy", "all_proxy", "socks_proxy"):
+        monkeypatch.setenv(name, "http://proxy.invalid:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
     async with partner(act) as url:
         await lost(url)
-    assert offered == ["permessage-deflate"]
+    assert offered == ["permessage-deflate", "bbb-bot"]
 
 
 # TLS

@@ -473,7 +473,10 @@ def test_what_makes_no_sense_is_passed_over(frame: object) -> None:
     assert len(talk.hears(seen({"_id": "m"}, ACCESS)).told) == 2, "and the next is heard"
 
 
-def test_documents_are_not_judged_here() -> None:
+def test_documents_are_not_judged_here_but_come_without_their_tree() -> None:
+    assert Talk().live().hears(seen({"_id": "m", "md": [{}]})).told[1:] == [
+        MessageSeen({"_id": "m"}, None, "__my_messages__")
+    ]
     document = {"_id": 5, "rid": None, "u": {"_id": None}, "ts": "yesterday", "msg": "x" * 10**6}
     talk = Talk().live().hears(seen(document, ACCESS))
     assert talk.told[1:] == [MessageSeen(document, ACCESS, "__my_messages__")]

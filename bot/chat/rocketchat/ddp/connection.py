@@ -42,6 +42,7 @@ async def converse(
             open_timeout=timings.step,
             close_timeout=timings.close,
             ping_interval=None,  # the protocol has pings of its own
+            user_agent_header="bbb-bot",
             proxy=None,  # no connection of the bot heeds those of the environment
             max_size=MAX_FRAME_BYTES,
             logger=_Discreet(logging.getLogger(__name__), {}),

@@ -60,7 +60,7 @@ class MessageSeen:
 
     It comes once for each subscription that matches. `access` is what `__my_messages__` adds
     (`roomParticipant`, `roomType`, `roomName` but for direct messages), None for a room's own
-    subscription. Nothing inside either was looked at.
+    subscription. Nothing inside either was looked at; `md`, the parsed text, is left out.
     """
 
     document: Json

@@ -229,6 +229,7 @@ class Session:
         args = nested(frame, "fields", "args")
         first, second = (*args, None, None)[:2] if isinstance(args, list) else (None, None)
         if stream == ROOM_MESSAGES and isinstance(first, dict):
+            first.pop("md", None)  # the text as a tree: most of a message, and nobody here reads it
             return [MessageSeen(first, second if isinstance(second, dict) else None, event)]
         if subscription == memberships_of(self._user_id) and isinstance(second, dict):
             return [SubscriptionChanged(first, second)] if first in _ACTIONS else []
