@@ -12,7 +12,7 @@ from aiohttp import web
 from commands.errors import ChatBusy, ChatUnavailable
 from commands.ports import Membership, Rights
 from tests.fakes.rocketchat import Seam
-from tests.fakes.rocketchat.refusals import Forbidden
+from tests.fakes.rocketchat.refusals import Forbidden, Refused
 from tests.fakes.rocketchat.seams import Handler
 from tests.fakes.rocketchat.wire import Json
 from tests.rocketchat.desk import Desk, desk_in, on_every_version
@@ -98,22 +98,15 @@ async def test_many_questions_at_once_are_one(desk: Desk) -> None:
 
 @on_every_version
 async def test_the_right_one_of_many_with_similar_names(desk: Desk) -> None:
-    for number in range(150):
-        desk.server.join(desk.server.add_user(f"ben{number}"), desk.team)
-    last = desk.server.add_user("ben-z")
+    """More than the server puts on a page have the name of the last in theirs."""
+    for number in range(110):
+        desk.server.join(desk.server.add_user(f"like-zed{number}"), desk.team)
+    last = desk.server.add_user("zed")
     desk.server.join(last, desk.team)
-    desk.server.set_role(last, desk.team, "moderator")
-    assert await desk.permissions.of(desk.ben.id, desk.team.id) == MEMBER
-    assert await desk.permissions.of(last.id, desk.team.id) == ADMIN
-
-
-@on_every_version
-async def test_somebody_else_whose_username_is_the_id_of_another(desk: Desk) -> None:
-    """users.info finds by username too where it is asked for an id."""
-    impostor = desk.server.add_user(desk.ana.id, id="x" * 17)
-    desk.server.join(impostor, desk.team)
-    del desk.server.state.users[desk.ana.id]
-    assert await desk.permissions.of(desk.ana.id, desk.team.id) == NOBODY
+    assert await desk.permissions.of(last.id, desk.team.id) == MEMBER
+    desk.server.leave(last, desk.team)
+    desk.now += 10
+    assert await desk.permissions.of(last.id, desk.team.id) == NOBODY
 
 
 class Instead(Seam):
@@ -126,6 +119,13 @@ class Instead(Seam):
         self, request: web.Request, path: str, params: Json, handle: Handler
     ) -> web.StreamResponse:
         return web.json_response(self.body) if path == self.path else await handle()
+
+
+async def test_somebody_else_whose_username_is_the_id_of_another(desk: Desk) -> None:
+    """users.info finds by username too where it is asked for an id (read in source)."""
+    impostor = {"_id": "x" * 17, "username": desk.ana.id, "active": True}
+    desk.server.seams.insert(0, Instead("users.info", {"success": True, "user": impostor}))
+    assert await desk.permissions.of(desk.ana.id, desk.team.id) == NOBODY
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,14 @@ async def test_no_clear_answer_is_no_right(path: str, bad: dict[str, Any], desk:
     desk.server.faults.rest.fail(path, **bad)
     with pytest.raises(ChatUnavailable):
         await desk.permissions.of(desk.ana.id, desk.team.id)
+
+
+@pytest.mark.parametrize("path", ["users.info", "rooms.isMember"])
+async def test_what_the_bot_may_not_know_is_no_right(path: str, desk: Desk) -> None:
+    for refused in {path, "rooms.membersOrderedByRole"}:
+        desk.server.faults.rest.refuse(refused, Refused("error-unauthorized"), times=None)
+    with pytest.raises(ChatUnavailable):
+        await desk.permissions.of(desk.ben.id, desk.team.id)
 
 
 @on_every_version
