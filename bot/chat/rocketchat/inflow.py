@@ -102,7 +102,6 @@ class Inflow:
     ) -> None:
         self._user_id = user_id
         self._token = token
-        self._rest = rest
         self._connect = connect
         self._rhythm = rhythm or Rhythm()
         self._timings = timings
@@ -196,7 +195,7 @@ class Inflow:
             self._live = 0
             self._look_by(0)
             self._try_again.clear()
-            pause = await self._pause_after(lost)
+            pause = self._pause_after(lost)
             self._tell_loss(lost, pause)
             await _set_within(self._try_again, pause)
 
@@ -217,19 +216,12 @@ class Inflow:
             log.exception("connection failed", extra={"action": "rocketchat_connection_failed"})
             return Lost("an error of ours")
 
-    async def _pause_after(self, lost: Lost) -> float:
+    def _pause_after(self, lost: Lost) -> float:
+        """Whether the account is gone for good, the look tells that follows each loss."""
         if time.monotonic() - self._live_since >= self._rhythm.steady:
             self._sockets.reset()
         self._live_since = math.inf
-        if not lost.terminal:
-            return self._sockets.next()
-        try:
-            await self._rest.get("me")
-        except LoggedOut:
-            self._give_up()
-        except ChatTrouble:
-            return self._sockets.next()
-        return self._rhythm.hopeless
+        return self._rhythm.hopeless if lost.terminal else self._sockets.next()
 
     def _give_up(self) -> None:
         if not self.trouble:
