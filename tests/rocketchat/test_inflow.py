@@ -322,7 +322,7 @@ async def test_a_thousand_rooms_are_not_a_thousand_calls(world: World) -> None:
 async def test_a_long_silence_of_one_room_is_read_in_parts(world: World) -> None:
     async with receiving(world.server, world.bot, world.inbox):
         pass
-    for n in range(3_000):
+    for n in range(450):
         world.server.say(world.bo, world.team, f"talk {n}")
     world.says("!bbb at last")
     async with receiving(world.server, world.bot, world.inbox):
@@ -339,9 +339,9 @@ async def test_more_than_one_answer_can_hold_is_read_in_pages(
     for room in (world.team, group, direct):
         root = world.says("!bbb first", room)
         world.says("!bbb reply", room, tmid=root)
-        for n in range(250):
+        for n in range(120):
             world.server.say(world.bot, room, f"talk {n}")
-    monkeypatch.setattr(calling, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(calling, "MOST_BYTES", 60_000)
     async with receiving(world.server, world.bot, world.inbox):
         await world.inbox.until(lambda inbox: len(inbox.texts()) >= 6)
     assert sorted(set(world.inbox.texts())) == ["first", "reply"]
@@ -462,6 +462,22 @@ async def test_polling_where_there_is_no_websocket(world: World) -> None:
         await comes_to(inflow, Mode.LIVE)
         world.says("!bbb live")
         await world.inbox.command("live")
+
+
+async def test_polling_with_an_account_that_has_limits_keeps_to_them(world: World) -> None:
+    world.bot.roles.discard("bot")
+    world.server.seams.append(NoSockets())
+
+    def asked() -> int:
+        return sum(request.path == "rooms.get" for request in world.server.requests)
+
+    async with receiving(world.server, world.bot, world.inbox, mode=Mode.POLLING) as inflow:
+        world.says("!bbb help")
+        await world.hears("help")
+        await until(lambda: asked() >= 10)
+        await asyncio.sleep(0.5)
+        assert asked() <= 11, "ten a minute are allowed"
+        assert inflow.mode is Mode.POLLING, "slowly, but it hears"
 
 
 async def test_a_quiet_room_is_polled_no_more(world: World) -> None:

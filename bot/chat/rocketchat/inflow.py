@@ -48,7 +48,7 @@ MOST_BUFFERED = 5_000
 _AT_ONCE = 100
 _SIDE_BY_SIDE = 4
 _STOP_SECONDS = 3.0
-_POLLED_LATELY = 30.0
+_PATIENCE = 30.0
 
 _ACCOUNT_GONE = (
     "Rocket.Chat refuses the access token: it was revoked, the account is deactivated, or it is "
@@ -135,7 +135,7 @@ class Inflow:
 
         self._due = -math.inf
         self._stirred = asyncio.Event()
-        self._looked_at = -math.inf
+        self._polling_until = -math.inf
         self._complete_at = -math.inf
         self._poll_pause = self._rhythm.poll
         self._failures = Backoff(first=self._rhythm.first_pause, longest=self._rhythm.longest_pause)
@@ -175,9 +175,7 @@ class Inflow:
             return Mode.DOWN
         if self._live and self._caught_up == self._live:
             return Mode.LIVE
-        patience = _POLLED_LATELY + 2 * self._poll_pause
-        polled = time.monotonic() - self._looked_at < patience
-        return Mode.POLLING if polled else Mode.DOWN
+        return Mode.POLLING if time.monotonic() < self._polling_until else Mode.DOWN
 
     @property
     def read_until(self) -> datetime:
@@ -295,8 +293,7 @@ class Inflow:
                 self._stirred.clear()
                 await _set_within(self._stirred, left)
             self._due = math.inf
-            pause = await self._look()
-            self._look_by(pause)
+            self._look_by(await self._look())
             self._settled.set()
 
     def _look_by(self, seconds: float) -> None:
@@ -313,10 +310,11 @@ class Inflow:
             self._give_up()
             return self._rhythm.hopeless
         except ChatBusy as busy:
+            log.info("look put off: %s", busy, extra={"action": "rocketchat_look_put_off"})
             self._poll_pause = min(self._poll_pause * 2, self._rhythm.longest_pause)
             if self._complete_at > -math.inf:
                 self._read_from(live)  # where the bot is was known before: no need to hold back
-            return max(busy.retry_after.total_seconds(), self._poll_pause)
+            return self._reached(max(busy.retry_after.total_seconds(), self._poll_pause))
         except (ChatTrouble, StoreError) as error:
             log.warning("look failed: %s", error, extra={"action": "rocketchat_look_failed"})
             return self._failures.next()
@@ -324,7 +322,12 @@ class Inflow:
             log.exception("look failed", extra={"action": "rocketchat_look_failed"})
             return self._failures.next()
         self._recovered()
-        return self._pause_after_look(whole=whole)
+        return self._reached(self._pause_after_look(whole=whole))
+
+    def _reached(self, pause: float) -> float:
+        """The server answered: it is being polled, until well after this pause."""
+        self._polling_until = time.monotonic() + pause + _PATIENCE
+        return pause
 
     async def _look_at_all(self, live: int) -> bool:
         """Memberships, then the rooms that changed; whether all could be read.
@@ -364,7 +367,7 @@ class Inflow:
             whole = whole and all(done)
             if not any(done):
                 break
-            self._looked_at = time.monotonic()
+            self._reached(0)
         return whole
 
     async def _catch_up(self, room: str) -> bool:
@@ -382,7 +385,6 @@ class Inflow:
         return done
 
     def _recovered(self) -> None:
-        self._looked_at = time.monotonic()
         self._poll_pause = max(self._rhythm.poll, self._poll_pause * 0.9)
         if self.trouble:
             log.warning("Rocket.Chat takes the token again", extra={"action": "rocketchat_healed"})
@@ -390,7 +392,7 @@ class Inflow:
             self._try_again.set()
 
     def _pause_after_look(self, *, whole: bool) -> float:
-        if self.mode is not Mode.LIVE:
+        if not self._live:
             pause = self._poll_pause
         elif self._listening is None:
             pause = self._rhythm.look
