@@ -359,6 +359,18 @@ async def test_people_can_run_a_room_by_hand(
     assert room.id not in server.state.rooms
 
 
+async def test_the_call_button_needs_a_provider(
+    server: RocketChat, rest: raw.Rest, room: Room
+) -> None:
+    asked = {"roomId": room.id, "title": "Standup"}
+    no = await kind_of_no(rest.post("video-conference.start", **asked))
+    assert no == "no-videoconf-provider-app"
+    server.state.call_provider = "bigbluebutton"
+    answer = await given(rest.post("video-conference.start", **asked))
+    assert answer["data"]["providerName"] == "bigbluebutton"
+    assert [doc["t"] for doc in server.messages(room)] == ["videoconf"]
+
+
 # --- what was said -----------------------------------------------------------------------------
 
 
@@ -372,12 +384,14 @@ async def test_sync_gives_all_that_changed_newest_first(
     second = server.say(ana, room, "second")["_id"]
     server.say(ana, room, "not seen", _hidden=True)
     clock.forward(seconds=1)
+    third = server.say(ana, room, "third")["_id"]
+    clock.forward(seconds=1)
     server.react(ana, first, ":eyes:")
     server.delete(ana, gone)
     asked = {"roomId": room.id, "lastUpdate": since}
     result = (await given(rest.get("chat.syncMessages", **asked)))["result"]
-    assert [doc["_id"] for doc in result["updated"]] == [first, second]
-    assert result["deleted"] == [{"_id": gone, "_deletedAt": "2026-11-21T12:00:02.000Z"}]
+    assert [doc["_id"] for doc in result["updated"]] == [first, third, second]
+    assert result["deleted"] == [{"_id": gone, "_deletedAt": "2026-11-21T12:00:03.000Z"}]
 
 
 async def test_sync_does_not_overlap_by_itself_and_has_no_limit(

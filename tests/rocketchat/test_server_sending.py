@@ -319,6 +319,7 @@ async def test_react_toggles_unless_it_is_told_not_to(
     assert await reactions(shouldReact=True) == there
     assert await reactions(shouldReact=True) == there
     assert await reactions(shouldReact=False) is None
+    assert await reactions(shouldReact=False) is None
     no_such = {"messageId": message_id, "emoji": ":no_such_emoji:"}
     assert (await refused(rest, "chat.react", **no_such))[1] == "error-not-allowed"
     nothing = {"messageId": "none", "emoji": ":eyes:"}

@@ -58,6 +58,8 @@ class State:
         self.settings: dict[str, Any] = dict(SETTINGS)
         self.permissions = dict(DEFAULTS)
         self.commands: dict[str, Json] = {}
+        self.call_provider: str | None = None
+        """The name of the app that owns the call button."""
         self.deleted_messages: list[Grave] = []
         self.ended_subscriptions: list[Grave] = []
         self.listeners: list[Callable[[Event], None]] = []

@@ -14,6 +14,7 @@ from tests.fakes.rocketchat.records import Token, User
 from tests.fakes.rocketchat.refusals import Forbidden, NotLoggedIn, Refusal, TooMany, answer_of
 from tests.fakes.rocketchat.rest import (
     accounts,
+    calls,
     chat,
     direct,
     histories,
@@ -30,7 +31,18 @@ from tests.fakes.rocketchat.state import State
 from tests.fakes.rocketchat.strict import UNPUBLISHED, request_problem
 from tests.fakes.rocketchat.wire import Json, rest_text
 
-GROUPS = (accounts, chat, direct, histories, members, people, rooms, subscriptions, workspace)
+GROUPS = (
+    accounts,
+    calls,
+    chat,
+    direct,
+    histories,
+    members,
+    people,
+    rooms,
+    subscriptions,
+    workspace,
+)
 """The files whose endpoints stand in the table once they are imported."""
 
 KEPT = 20_000
