@@ -89,7 +89,7 @@ async def test_what_the_server_itself_says(
 
 
 @pytest.mark.parametrize(
-    ("profile", "said"), [("8.x", "[error-unauthorized]"), ("9.0", "forbidden")]
+    ("profile", "said"), [("8.x", "[error-unauthorized]"), ("9.0", "[error-forbidden]")]
 )
 async def test_403_by_generation(open_stages: AsyncExitStack, profile: str, said: str) -> None:
     stage = await stage_of(open_stages, profile)

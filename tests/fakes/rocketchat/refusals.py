@@ -38,11 +38,19 @@ class Failed(Refusal):
 
 
 class Forbidden(Refusal):
-    """The permission for an endpoint is missing: 403."""
+    """403: the caller lacks a permission, or with `own` the endpoint itself says no."""
+
+    def __init__(self, *, own: bool = False) -> None:
+        super().__init__("forbidden")
+        self.own = own
 
 
 class NotFound(Refusal):
     """Said by an endpoint: 404."""
+
+    def __init__(self, said: str = "Resource not found") -> None:
+        super().__init__(said)
+        self.said = said
 
 
 class NotLoggedIn(Refusal):
@@ -50,11 +58,12 @@ class NotLoggedIn(Refusal):
 
 
 class BadLogin(Refusal):
-    """401 of POST login; `totp` when the second factor is missing."""
+    """401 of POST login; `totp` when the second factor is missing, `reason` for a known user."""
 
-    def __init__(self, *, totp: Json | None = None) -> None:
+    def __init__(self, *, totp: Json | None = None, reason: str | None = None) -> None:
         super().__init__("bad login")
         self.totp = totp
+        self.reason = reason
 
 
 class TooMany(Refusal):
@@ -75,9 +84,9 @@ def answer_of(refusal: Refusal, profile: Profile) -> tuple[int, Json]:
             body: Json = {"success": False, "error": refusal.said, "errorType": refusal.error_type}
             return 400, {key: value for key, value in body.items() if value is not None}
         case Forbidden():
-            return 403, {"success": False, "error": _forbidden(profile)}
+            return 403, {"success": False, "error": _forbidden(refusal, profile)}
         case NotFound():
-            return 404, {"success": False, "error": "Resource not found"}
+            return 404, {"success": False, "error": refusal.said}
         case NotLoggedIn():
             return 401, _unauthorised(profile, None, LOGGED_OUT)
         case BadLogin():
@@ -90,9 +99,9 @@ def answer_of(refusal: Refusal, profile: Profile) -> tuple[int, Json]:
 def _meteor_error(refusal: Refused, profile: Profile) -> tuple[int, Json]:
     newest = profile.error_bodies == "9"
     if refusal.code in ("error-unauthorized", "unauthorized"):
-        status = 401 if newest and refusal.code == "unauthorized" else 403
-        return status, {"success": False, "error": refusal.message}
-    status = 403 if newest and refusal.code == "forbidden" else 400
+        return 401 if newest else 403, {"success": False, "error": refusal.message}
+    if newest and refusal.code in ("error-forbidden", "forbidden"):
+        return 403, {"success": False, "error": refusal.message}
     body: dict[str, Any] = {
         "success": False,
         "error": refusal.message,
@@ -100,13 +109,15 @@ def _meteor_error(refusal: Refused, profile: Profile) -> tuple[int, Json]:
     }
     if refusal.details is not None:
         body["details"] = refusal.details
-    return status, body
+    return 400, body
 
 
-def _forbidden(profile: Profile) -> str:
-    if profile.error_bodies == "9":
-        return "forbidden"
-    return "User does not have the permissions required for this action [error-unauthorized]"
+def _forbidden(refusal: Forbidden, profile: Profile) -> str:
+    newest = profile.error_bodies == "9"
+    if refusal.own:
+        return "forbidden" if newest else "unauthorized"
+    code = "error-forbidden" if newest else "error-unauthorized"
+    return f"User does not have the permissions required for this action [{code}]"
 
 
 def _unauthorised(profile: Profile, error: str | None, message: str) -> Json:
@@ -119,6 +130,8 @@ def _unauthorised(profile: Profile, error: str | None, message: str) -> Json:
 
 
 def _bad_login(refusal: BadLogin, profile: Profile) -> Json:
+    if refusal.reason and profile.error_bodies != "9":
+        return {**_unauthorised(profile, "403", refusal.reason), "error": 403}
     if refusal.totp is None:
         word = "unauthorized" if profile.error_bodies == "9" else "Unauthorized"
         return _unauthorised(profile, word, word)

@@ -30,8 +30,10 @@ def _resumed(state: State, resume: Any) -> tuple[User, Token]:
 
 def _entered(call: Call) -> tuple[User, Token]:
     user = _claimed(call)
-    if user is None or not user.active or not is_password(user, call.params.get("password")):
+    if user is None or not user.active:
         raise BadLogin
+    if not is_password(user, call.params.get("password")):
+        raise BadLogin(reason="Incorrect password")
     code = call.params.get("code") or call.headers.get("x-2fa-code")
     if user.totp and code != user.totp:
         raise BadLogin(totp=second_factor(user))
@@ -61,6 +63,7 @@ def second_factor(user: User) -> Json:
     return {"method": method, "codeGenerated": False, "availableMethods": methods}
 
 
+@endpoint("GET", "logout", plain=True)
 @endpoint("POST", "logout", plain=True)
 def logout(call: Call) -> Json:
     if call.token:

@@ -15,7 +15,7 @@ def start(call: Call) -> Json:
     if room is None or not call.state.sees(call.me, room):
         raise Failed("invalid-params")
     if not call.state.may(call.me, "call-management", room):
-        raise Forbidden
+        raise Forbidden(own=True)
     if call.state.call_provider is None:
         raise Failed("no-videoconf-provider-app")
     call_id = new_id()

@@ -109,7 +109,10 @@ class Door:
         try:
             if endpoint.login and user is None:
                 raise NotLoggedIn
-            headers = self.limits.count(endpoint, user, request.method, path, request.remote or "")
+            counted = user if endpoint.login else None
+            headers = self.limits.count(
+                endpoint, counted, request.method, path, request.remote or ""
+            )
             self._check(request, call, content)
             body = self._run(endpoint, call)
         except Refusal as refusal:
@@ -133,7 +136,8 @@ class Door:
         if endpoint.permission and not self.state.may(call.user, endpoint.permission):
             raise Forbidden
         body = endpoint.handle(call)
-        return body if endpoint.plain else {**body, "success": True}
+        plain = endpoint.plain and self.profile.error_bodies == "6"
+        return body if plain else {**body, "success": True}
 
     def _bearer(self, request: web.Request) -> tuple[User, Token] | None:
         """Who asks: both headers must be there and belong together."""

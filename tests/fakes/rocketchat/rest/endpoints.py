@@ -126,7 +126,7 @@ class Endpoint:
     since: Version = (0, 0)
     until: Version = (99, 0)
     plain: bool = False
-    """Whether the answer goes without `success`."""
+    """Whether the answer goes without `success` in 6.x."""
     limit: Limit | None = None
     """A limit of its own in place of the default."""
 

@@ -30,7 +30,7 @@ def visible_room(call: Call) -> Room:
         raise call.bad("must have required property 'roomId'")
     room = named_room(call)
     if room is None:
-        raise _unmatched("channel")
+        raise unmatched("channel")
     if not call.state.sees(call.me, room):
         raise Failed("not-allowed", "Not Allowed")
     return room
@@ -46,11 +46,11 @@ def family_room(call: Call) -> Room:
         raise Refused("error-room-param-not-provided", reason)
     room = named_room(call)
     if room is None or room.kind != kind:
-        raise _unmatched(word)
+        raise unmatched(word)
     if kind != "c" and call.me.id not in room.members:
-        raise _unmatched(word)
+        raise unmatched(word)
     if not call.state.sees(call.me, room):
-        raise Forbidden
+        raise Forbidden(own=True)
     return room
 
 
@@ -58,11 +58,12 @@ def _direct_with(call: Call, username: str) -> Room:
     other = call.state.named(username)
     room = call.state.direct_room({call.me, other}) if other else None
     if room is None:
-        raise _unmatched("im")
+        raise unmatched("im")
     return room
 
 
-def _unmatched(word: str) -> Refused:
+def unmatched(word: str) -> Refused:
+    """What is said where no such room can be seen."""
     reason = f'The required "roomId" or "roomName" param provided does not match any {word}'
     return Refused("error-room-not-found", reason)
 

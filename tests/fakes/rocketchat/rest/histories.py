@@ -92,7 +92,7 @@ def history(call: Call) -> Json:
     room = family_room(call)
     if room.kind == "c" and call.me.id not in room.members:
         if not call.state.may(call.me, "preview-c-room"):
-            raise Forbidden
+            raise Forbidden(own=True)
     inclusive = bool(call.flag("inclusive"))
     threads = call.flag("showThreadMessages")
     kept = [

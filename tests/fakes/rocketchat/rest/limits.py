@@ -13,7 +13,10 @@ from tests.fakes.rocketchat.wire import milliseconds
 
 
 class RateLimits:
-    """Windows begin with their first call. Whoever may bypass is not counted and sees no header."""
+    """Windows begin with their first call. Whoever may bypass is not counted and sees no header.
+
+    Where no login is needed nobody may bypass: there the real server does not look who asks.
+    """
 
     def __init__(self, state: State, profile: Profile) -> None:
         self._state = state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes.rocketchat.records import Room
-from tests.fakes.rocketchat.refusals import Forbidden, Refused
+from tests.fakes.rocketchat.refusals import Failed, Forbidden, NotFound, Refused
 from tests.fakes.rocketchat.rest.endpoints import Call, Handler, endpoint
 from tests.fakes.rocketchat.rest.finding import (
     FAMILIES,
@@ -11,11 +11,13 @@ from tests.fakes.rocketchat.rest.finding import (
     member_document,
     named_room,
     person,
+    unmatched,
     visible_room,
 )
 from tests.fakes.rocketchat.wire import Json
 
-_RANKS = ("owner", "leader", "moderator")
+_FIRST = ("owner", "moderator")
+_RANKS = (*_FIRST, "leader")
 
 
 def _roles(room: Room) -> list[Json]:
@@ -55,13 +57,18 @@ def members(call: Call) -> Json:
 
 @endpoint("GET", "rooms.membersOrderedByRole", since=(7, 3))
 def members_ordered_by_role(call: Call) -> Json:
-    """Owners, leaders, moderators, then everybody else, each by name."""
-    room = visible_room(call)
+    """Owners, moderators, then everybody else, each by name."""
+    room = named_room(call)
+    if room is None or not call.state.sees(call.me, room):
+        reason = 'The required "roomId" or "roomName" param provided does not match any room'
+        raise NotFound(reason)
+    if room.kind not in "cp":
+        raise Failed("error-room-type-not-supported")
     wanted = (call.optional("filter") or "").casefold()
 
     def place(document: Json) -> tuple[int, str]:
-        ranks = [_RANKS.index(role) for role in document.get("roles", []) if role in _RANKS]
-        return min(ranks, default=len(_RANKS)), document["username"]
+        ranks = [_FIRST.index(role) for role in document.get("roles", []) if role in _FIRST]
+        return min(ranks, default=len(_FIRST)), document["username"]
 
     documents = [
         member_document(user, room)
@@ -73,17 +80,19 @@ def members_ordered_by_role(call: Call) -> Json:
 
 @endpoint("GET", "rooms.isMember")
 def is_member(call: Call) -> Json:
-    room = named_room(call)
+    """As the source has it; the documentation says that who is none is an error."""
     if not ("userId" in call.params or "username" in call.params):
         raise call.bad("must match exactly one schema in oneOf")
-    user = person(call)
+    room = named_room(call)
     if room is None:
-        raise Refused("error-room-not-found", "Room not found")
-    if call.me.id not in room.members:
-        raise Forbidden
-    if user.id not in room.members:
-        raise Refused("error-user-not-found", "User not found in this room")
-    return {"isMember": True}
+        raise unmatched("channel")
+    user = call.state.users.get(call.optional("userId") or "")
+    user = user or call.state.named(call.optional("username") or "")
+    if user is None:
+        raise Failed("error-user-not-found")
+    if not call.state.sees(call.me, room):
+        raise Forbidden(own=True)
+    return {"isMember": user.id in room.members}
 
 
 @endpoint("POST", "channels.invite", "groups.invite")
@@ -138,5 +147,5 @@ def _mutes(*, on: bool) -> Handler:
     return handle
 
 
-endpoint("POST", "rooms.muteUser", since=(6, 13))(_mutes(on=True))
-endpoint("POST", "rooms.unmuteUser", since=(6, 13))(_mutes(on=False))
+endpoint("POST", "rooms.muteUser", since=(6, 8))(_mutes(on=True))
+endpoint("POST", "rooms.unmuteUser", since=(6, 8))(_mutes(on=False))
