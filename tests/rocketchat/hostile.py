@@ -35,6 +35,7 @@ MORE = [
     "$", "$$", "$x", "\\[x\\]", "\\$x\\$", "\\\\", "\\", "\\*", "\\_x\\_", "**", "__", "~~", "````",
     "_x_1", "é_a_b_1", "snake_case_name", "a_b", "#1", "##", "@@all", "@", "#", ":", "::", ":x",
     "x:y:z", ">", ">>x", "> @all", "é@all", "&#64;all", "\u00a0@all", "\ufeff@all", "\u3000@all",
+    ".\u00a0_x_", "a.\u00a0*x*",
 ]  # fmt: skip
 """What only Rocket.Chat makes something of."""
 

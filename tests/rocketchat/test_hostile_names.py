@@ -56,7 +56,7 @@ def test_they_are_plain_text(parser: Parser, proof: Proof) -> None:
     proof.measured(seed=seed, names=len(found))
 
 
-ALPHABET = "*_~`[]()<>|#@:.-+!$\\/=;'\"^%& aZ9\téD)O\n\u200b\u2060"
+ALPHABET = "*_~`[]()<>|#@:.-+!$\\/=;'\"^%& \u00a0\u3000aZ9\téD)O\n\u200b\u2060"
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))

@@ -16,6 +16,8 @@ Measured with npm `@rocket.chat/message-parser` 0.31.31 and 0.32.0, all options 
 import re
 
 JOINER = "\u2060"
+SPACES = frozenset(" \t")
+"""What parts words for the parser; an unbreakable space is a letter to it."""
 
 _PAIRED = "*_~`"
 _NEVER_BOLD = frozenset(_PAIRED + "<")
@@ -67,10 +69,10 @@ def _harmless(match: re.Match[str]) -> str:
     before, after = match.string[max(start - 1, 0) : start], match.string[end : end + 1]
     if sign == "$":
         return "\uff04"
-    if sign in _PAIRED or (sign == "." and after.strip()):
+    if sign in _PAIRED or (sign == "." and after and after not in SPACES):
         return f"\\{sign}"
     if sign == "." and after and not before.isdigit():
         return sign
-    left = "" if before.isspace() else JOINER
-    right = "" if after.isspace() else JOINER
+    left = "" if before in SPACES else JOINER
+    right = "" if after in SPACES else JOINER
     return f"{left}{sign}{right}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from bot.chat.rocketchat.escaping import JOINER, coded, emboldened, escaped, storable
+from bot.chat.rocketchat.escaping import JOINER, SPACES, coded, emboldened, escaped, storable
 from commands.i18n import texts
 from commands.messages import Address, Code, Document, Mention, Node, Style, Text
 from storage.records import Person
@@ -96,8 +96,9 @@ class _Piece:
 def _joined(pieces: Sequence[_Piece]) -> str:
     line, gap = "", ""
     for piece in pieces:
-        touching = line[-1:].strip() and piece.text[:1].strip()
-        line += (gap or (piece.gap and " ") if touching else "") + piece.text
+        if line and piece.text and not SPACES.intersection((line[-1], piece.text[0])):
+            line += gap or (" " if piece.gap else "")
+        line += piece.text
         gap = piece.gap
     return line
 
