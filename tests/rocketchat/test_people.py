@@ -159,6 +159,22 @@ async def test_who_shares_a_room(desk: Desk) -> None:
     assert await share(desk.ana.id, desk.cy.id)
 
 
+async def test_where_somebody_was_found_is_looked_first(desk: Desk) -> None:
+    """A bot in many rooms would ask about each."""
+    server, everybody = desk.server, (desk.bot, desk.ben)
+    for number in range(20):
+        server.add_room(f"other-{number}", owner=desk.ben, members=everybody)
+    late = server.add_room("late", owner=desk.ana, members=(*everybody, desk.cy))
+    await desk.look()
+    assert await desk.people.find("@cy", late.id) == desk.cy.id
+    before = len(server.requests)
+    assert await desk.people.share_a_room(desk.ana.id, desk.cy.id)
+    assert len(server.requests) - before <= 6
+    server.leave(desk.bot, late)
+    await desk.look()
+    assert not await desk.people.share_a_room(desk.ana.id, desk.cy.id)
+
+
 async def test_a_room_the_bot_has_just_left_is_passed_over(desk: Desk) -> None:
     room = desk.server.add_room("gone", "p", owner=desk.ana, members=(desk.bot, desk.cy))
     await desk.look()

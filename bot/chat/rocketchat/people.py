@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from bot.chat.rocketchat.lookups import Account, Lookups, OwnRooms, account_of
@@ -13,6 +14,8 @@ from commands.errors import ChatRefused, ChatTrouble
 _USERNAME = re.compile(r"[^\s@:/\\,]{1,100}")
 """What may be one: what has an `@` or `:` is somebody of another server, or an e-mail address."""
 _USER_ID = re.compile(r"[0-9A-Za-z]{17,}")
+
+_MOST_MET = 10_000
 
 _PATHS = {"c": "channel", "p": "group", "d": "direct"}
 
@@ -33,6 +36,7 @@ class People:
         self._permissions = permissions
         self._workspace = workspace
         self._rooms = rooms
+        self._met: OrderedDict[str, str] = OrderedDict()
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -77,6 +81,7 @@ class People:
         """
         name = word.removeprefix("@")
         if found := await self._member(name, rid):
+            self._meet(found, rid)
             return found
         if not _USERNAME.fullmatch(name):
             return None
@@ -102,11 +107,18 @@ class People:
             return None
         return same.pop() if len(same) == 1 else None
 
+    def _meet(self, user_id: str, rid: str) -> None:
+        self._met[user_id] = rid
+        self._met.move_to_end(user_id)
+        if len(self._met) > _MOST_MET:
+            self._met.popitem(last=False)
+
     async def share_a_room(self, one: str, other: str) -> bool:
-        """Whether both are in a room that the bot is in."""
-        for rid in self._rooms.all():
+        """Whether both are in a room that the bot is in; where they were met is looked first."""
+        met = [self._met[who] for who in (other, one) if who in self._met]
+        for rid in dict.fromkeys([*met, *self._rooms.all()]):
             place = self._rooms.place(rid)
-            if place and place.direct:
+            if place is None or place.direct:
                 continue
             try:
                 if not (await self._permissions.of(one, rid)).member:
