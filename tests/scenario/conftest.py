@@ -80,7 +80,7 @@ def opening(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Ope
     if request.param == "console":
         return partial(_on_console, clock)
     if request.param == "rocketchat":
-        return partial(_on_rocketchat, clock)
+        return partial(on_rocketchat, clock)
     return partial(_on_matrix, clock, request.getfixturevalue("synapse"), tmp_path / "crypto")
 
 
@@ -107,7 +107,7 @@ async def _on_console(
     return stage, bot
 
 
-async def _on_rocketchat(
+async def on_rocketchat(
     clock: Clock, store: Store, line: Line, stack: AsyncExitStack
 ) -> tuple[Stage, Bot]:
     server = await stack.enter_async_context(RocketChat(clock=Ticking(clock)))

@@ -89,6 +89,11 @@ class RocketChatStage:
         room = self.server.direct_room(*both)
         return (room or self.server.add_room(kind="d", owner=both[0], members=both)).id
 
+    def group(self, *people: str) -> str:
+        """A direct message of the bot and several people."""
+        members = [self._people[who] for who in people]
+        return self.server.add_room(kind="d", owner=members[0], members=(*members, self.bot)).id
+
     async def removes(self, who: str, where: str) -> None:
         self.server.leave(self._people[who], self._room(where))
         self._skipped += FRESH_SECONDS

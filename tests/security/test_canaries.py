@@ -18,6 +18,9 @@ import pytest
 
 from bot.bbb.client import Client
 from bot.chat.matrix.adapter import MatrixAdapter
+from bot.chat.rocketchat.adapter import RocketChatAdapter
+from bot.chat.rocketchat.ddp.protocol import Session
+from bot.chat.rocketchat.rest import Rest
 from bot.config import ConfigError, Settings, load
 from bot.config.shape import keys
 from bot.core import Secrets
@@ -228,9 +231,19 @@ async def test_nothing_that_works_with_a_secret_shows_it(tmp_path: Path) -> None
         prefixes=("!bbb",),
         encryption=False,
     )
+    account = {"user_id": "aobEdbYhXfu5hkeqG", "url": "https://chat.example.org"}
+    rocketchat = RocketChatAdapter(
+        **account,
+        access_token=canary.ROCKETCHAT_TOKEN,
+        message_key=canary.PSEUDONYM_KEY,
+        prefixes=("!bbb",),
+    )
     things = [
         client,
         adapter,
+        rocketchat,
+        Rest(account["url"], account["user_id"], canary.ROCKETCHAT_TOKEN),
+        Session(account["user_id"], canary.ROCKETCHAT_TOKEN),
         opened,
         Keys(opened.link, opened.pickle, opened.pseudonym),
         Secrets(canary.LINK_KEY, canary.PSEUDONYM_KEY),
@@ -245,6 +258,7 @@ async def test_nothing_that_works_with_a_secret_shows_it(tmp_path: Path) -> None
     assert "checksum=" not in text
     await client.close()
     await adapter.stop()
+    await rocketchat.stop()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
