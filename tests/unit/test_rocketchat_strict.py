@@ -108,7 +108,7 @@ def test_documents_are_looked_for_where_an_answer_has_them() -> None:
     strict.check_answer("GET subscriptions.getOne", {"subscription": None})
     assert strict.taken() == []
     strict.check_answer("GET chat.syncMessages", {"result": {"updated": [message, MESSAGE]}})
-    strict.check_answer("GET chat.syncMessages", {"updated": [message]})
+    strict.check_answer("GET channels.history", {"updated": [message]})
     strict.check_answer("POST chat.sendMessage", {"success": True})
     assert len(strict.taken()) == 3
 

@@ -31,8 +31,8 @@ class RocketChat:
     """Use as `async with`; `stop` and `start` again are a restart on the same port.
 
     `heartbeat` replaces the profile's seconds, `prefix` is the path of ROOT_URL, `tls` makes it
-    https with `plain_url` redirecting there. Without `side_effects` see State. With `strict` every
-    request and document is checked with Rocket.Chat's schemas, see `strict.py`.
+    https with `plain_url` redirecting there. Without `side_effects` see State. Every document is
+    checked with Rocket.Chat's schemas, with `strict` every request too; see `strict.py`.
     """
 
     def __init__(
@@ -51,8 +51,9 @@ class RocketChat:
         self.profile = PROFILES[profile]
         self.state = State(clock, side_effects=side_effects)
         self.faults = Faults(self.profile, clock)
-        checks = (RequestCheck(), DocumentCheck()) if strict else (Seam(), Seam())
-        self.seams = [checks[0], self.faults.rest, self.faults.sockets, checks[1]]
+        self.seams: list[Seam] = [self.faults.rest, self.faults.sockets, DocumentCheck()]
+        if strict:
+            self.seams.insert(0, RequestCheck())
         self.plain_url = ""
         self._heartbeat = heartbeat or self.profile.heartbeat
         self._prefix = prefix.rstrip("/")

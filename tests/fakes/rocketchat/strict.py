@@ -101,7 +101,7 @@ ANSWERS: dict[str, Sequence[tuple[str, str]]] = {
     "GET channels.info": [("channel", "IRoom")],
     "GET chat.getMessage": [("message", "IMessage")],
     "GET chat.getThreadMessages": [("messages[]", "IMessage")],
-    "GET chat.syncMessages": [("result.updated[]", "IMessage")],
+    "GET chat.syncMessages": [("result.updated[]?", "IMessage")],
     "GET dm.history": [("messages[]", "IMessage")],
     "GET dm.members": [("members[]", "part of IUser")],
     "GET groups.history": [("messages[]", "IMessage")],
@@ -120,7 +120,7 @@ ANSWERS: dict[str, Sequence[tuple[str, str]]] = {
     "POST dm.create": [("room", "part of IRoom")],
     "POST rooms.join": [("room", "IRoom")],
 }
-"""Documents in answers of status 200: where, and what. `[]` each of a list, `?` may be null.
+"""Documents in answers of status 200: where, and what. `[]` each of a list, `?` may be missing.
 
 Some calls give only part of a document: there nothing but the `_id` is required.
 """
@@ -283,9 +283,11 @@ def _found(answer: Any, where: str) -> Iterator[Any]:
     """What is at a place like `result.updated[]`; a place that is missing gives None."""
     for step in where.split(".") if where else ():
         answer = answer.get(step.rstrip("[]?")) if isinstance(answer, dict) else None
-    if where.endswith("[]"):
-        yield from answer if isinstance(answer, list) else [None]
-    elif answer is not None or not where.endswith("?"):
+    if answer is None and where.endswith("?"):
+        return
+    if "[]" in where and isinstance(answer, list):
+        yield from answer
+    else:
         yield answer
 
 
