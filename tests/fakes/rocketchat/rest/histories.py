@@ -14,8 +14,9 @@ from tests.fakes.rocketchat.wire import Json, milliseconds, read_date
 
 @endpoint("GET", "chat.syncMessages")
 def sync_messages(call: Call) -> Json:
-    """Everything with `_updatedAt` after `lastUpdate`, newest first and without a limit; from 7.0
-    also page by page with `type` and a cursor, and from 8.8 not what was sent before `fromTs`.
+    """Everything with `_updatedAt` after `lastUpdate`, the latest `ts` first and without a limit;
+    from 7.0 also page by page with `type` and a cursor, and from 8.8 not what was sent before
+    `fromTs`.
     """
     rid = call.optional("roomId")
     if not rid:
@@ -36,10 +37,12 @@ def sync_messages(call: Call) -> Json:
     if since is not None:
         updated = [doc for doc in updated if doc["_updatedAt"] > since]
         deleted = [doc for doc in deleted if doc["_deletedAt"] > since]
-        return {"result": {"updated": _newest_first(updated, "_updatedAt"), "deleted": deleted}}
+        return {"result": {"updated": _newest_first(updated, "ts"), "deleted": deleted}}
     if kind == "DELETED":
-        return {"result": {"deleted": _cursor(call, deleted, "_deletedAt")}}
-    return {"result": {"updated": _cursor(call, updated, "_updatedAt")}}
+        found, cursor = _page(call, deleted, "_deletedAt")
+        return {"result": {"updated": [], "deleted": found, "cursor": cursor}}
+    found, cursor = _page(call, updated, "_updatedAt")
+    return {"result": {"updated": found, "deleted": [], "cursor": cursor}}
 
 
 def _visible(call: Call, room: Room) -> list[Json]:
@@ -57,26 +60,25 @@ def _newest_first(documents: Iterable[Json], key: str) -> list[Json]:
     return sorted(documents, key=lambda document: document[key], reverse=True)
 
 
-def _cursor(call: Call, documents: list[Json], key: str) -> Json:
-    """One page after `next` (oldest first) or before `previous` (newest first), in milliseconds."""
+def _page(call: Call, documents: list[Json], key: str) -> tuple[list[Json], Json]:
+    """A page after `next` (oldest first) or before `previous` (newest first), and its cursor.
+
+    A cursor is in milliseconds, and null where that way is nothing more.
+    """
     after, before = call.optional("next"), call.optional("previous")
     count = call.number("count") or 50
     if before is not None:
         limit = _instant(call, before)
-        found = _newest_first((doc for doc in documents if doc[key] < limit), key)[:count]
+        found = _newest_first((doc for doc in documents if doc[key] < limit), key)
     else:
         limit = _instant(call, after or "0")
         newer = (doc for doc in documents if doc[key] > limit)
-        found = sorted(newer, key=lambda document: document[key])[:count]
-    more = len(found) == count
-    ends = sorted(milliseconds(doc[key]) for doc in found)
-    return {
-        "data": found,
-        "cursor": {
-            "next": str(ends[-1]) if more and ends else None,
-            "previous": str(ends[0]) if ends and after is not None else None,
-        },
-    }
+        found = sorted(newer, key=lambda document: document[key])
+    page = found[:count]
+    near = str(milliseconds(page[0][key])) if page else None
+    far = str(milliseconds(page[-1][key])) if len(found) > count else None
+    ends = (far, near) if before is None else (near, far)
+    return page, dict(zip(("next", "previous"), ends, strict=True))
 
 
 def _instant(call: Call, text: str) -> datetime:
