@@ -44,6 +44,10 @@ _NEEDED: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 _USEFUL: tuple[tuple[tuple[str, ...], str], ...] = (
     (("send-many-messages",), "from 8.x on it may send five messages a second"),
+    (
+        ("bypass-time-limit-edit-and-delete",),
+        "where edits are limited in time, cards stop following their calls",
+    ),
 )
 
 

@@ -98,6 +98,8 @@ async def _id_of(asker: Asker, url: str, account: Member, name: str) -> str:
     found = user.get("_id") if isinstance(user, dict) else None
     if answer.status != 200 or not isinstance(found, str):
         raise NoAnswer(f"it answers with HTTP {answer.status}")
+    if _mapping(user).get("active") is False:
+        raise Refused(f"the account of {name} is deactivated")
     return valid(values.rocketchat_id, found)
 
 

@@ -210,6 +210,7 @@ async def test_another_ones_token(each: Doctor) -> None:
         ("create-d", Level.FAIL, "it cannot bring anybody their personal link (create-d)"),
         ("view-joined-room", Level.OK, ""),
         ("send-many-messages", Level.WARN, "it may send five messages a second"),
+        ("bypass-time-limit-edit-and-delete", Level.WARN, "cards stop following their calls"),
     ],
 )
 async def test_permissions_that_were_taken_away(

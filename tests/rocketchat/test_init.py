@@ -268,6 +268,13 @@ async def test_a_file_without_any_chat_is_2(newest: Office) -> None:
     assert "homeserver is missing, or rocketchat_url" in desk.said
 
 
+async def test_an_admin_who_is_deactivated(newest: Office) -> None:
+    newest.server.deactivate(newest.ana)
+    desk = await newest.init(answers=newest.desk.file(**answers_of(newest, admins="ana")))
+
+    assert "admins: the account of ana is deactivated" in desk.said
+
+
 @pytest.mark.parametrize(
     "change",
     [
