@@ -121,13 +121,19 @@ class Bot:
         """Connect the chats, take up what was left, and begin to do what is due."""
         await self.clock_watch.begin()
         self.inbox.hold()
-        for adapter in self.adapters:
-            await adapter.start(self.inbox)
+        await self._connect()
         await looking.write_off(self.world)
         await self.inbox.resume()
         for clockwork in (self._post, self._edits, self._trials, self._clock, *self._watches):
             clockwork.start()
         self._housekeeping.start()
+
+    async def _connect(self) -> None:
+        """Side by side: a chat that is slow to answer holds up no other. Raises what one raised."""
+        starts = (adapter.start(self.inbox) for adapter in self.adapters)
+        for failure in await asyncio.gather(*starts, return_exceptions=True):
+            if failure:
+                raise failure
 
     async def stop(self) -> None:
         """Take nothing new, finish what runs, send what is decided, close. Never raises."""

@@ -95,9 +95,9 @@ class RocketChatAdapter:
         """
         try:
             await account.check(self._rest, self._user_id, self._token)
+            await self._workspace.refresh()
         except ChatUnavailable as error:
             log.warning("not reached yet: %s", error, extra={"action": "chat_trouble"})
-        await self._workspace.refresh()
         self._background.start("workspace", self._workspace.keep_fresh())
         self._inflow = Inflow(
             user_id=self._user_id,
