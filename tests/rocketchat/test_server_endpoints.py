@@ -452,7 +452,7 @@ async def test_sync_from_a_time_of_sending(
     assert [doc["_id"] for doc in result["updated"]] == [new]
 
 
-async def test_histories_leave_thread_replies_out_when_told_to(
+async def test_histories_leave_thread_replies_out_unless_asked(
     server: RocketChat, rest: raw.Rest, room: Room, ana: User, clock: MovingClock
 ) -> None:
     root = server.say(ana, room, "root")["_id"]
@@ -462,13 +462,14 @@ async def test_histories_leave_thread_replies_out_when_told_to(
     last = server.say(ana, room, "last")["_id"]
 
     async def found(**asked: str) -> list[str]:
+        """The ids of a history."""
         answer = await given(rest.get("channels.history", roomId=room.id, **asked))
         return [doc["_id"] for doc in answer["messages"]]
 
     assert await found(showThreadMessages="true") == [last, reply, root]
-    assert await found(showThreadMessages="false") == [last, root]
-    assert await found(latest="2026-11-21T12:00:02.000Z") == [reply, root]
-    assert await found(latest="2026-11-21T12:00:02.000Z", inclusive="true") == [last, reply, root]
+    assert await found() == await found(showThreadMessages="false") == [last, root]
+    assert await found(latest="2026-11-21T12:00:02.000Z") == [root]
+    assert await found(latest="2026-11-21T12:00:02.000Z", inclusive="true") == [last, root]
     assert await found(oldest="2026-11-21T12:00:01.000Z") == [last]
     thread = await given(rest.get("chat.getThreadMessages", tmid=root))
     assert [doc["_id"] for doc in thread["messages"]] == [reply]
@@ -481,6 +482,12 @@ async def test_an_unjoined_channel_can_be_read_by_users_only(
     assert (await rest.get("channels.history", roomId=hall.id))[0] == 200
     bot.roles = {"bot"}
     assert (await rest.get("channels.history", roomId=hall.id))[0] == 403
+    async with raw.listening(server, bot) as line:
+        refused = await line.subscribe("stream-room-messages", hall.id, False)
+        assert refused["error"]["error"] == "not-allowed"
+        server.join(bot, hall)
+        assert "error" not in await line.subscribe("stream-room-messages", hall.id, False)
+    assert (await rest.get("channels.history", roomId=hall.id))[0] == 200
 
 
 # --- limits ------------------------------------------------------------------------------------

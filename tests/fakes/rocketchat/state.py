@@ -90,6 +90,13 @@ class State:
             return False
         return can_access(self.permissions, user, room)
 
+    def reads(self, user: User | None, room: Room) -> bool:
+        """Whether somebody may read on in a room; of an unjoined channel by preview-c-room."""
+        if not self.sees(user, room):
+            return False
+        inside = user is not None and user.id in room.members
+        return inside or self.may(user, "preview-c-room", room)
+
     def messages_in(self, room: Room) -> Iterator[Json]:
         """Oldest first, hidden ones too."""
         return (self.messages[message_id] for message_id in self._order.get(room.id, []))

@@ -43,16 +43,13 @@ def refusal(state: State, user: User | None, stream: str, params: list[Any]) -> 
         return error(500, "Internal server error")
     event_name = params[0]
     if stream == MESSAGES:
-        allowed = event_name == MINE or _sees(state, user, event_name)
+        room = state.rooms.get(event_name)
+        allowed = event_name == MINE or (room is not None and state.reads(user, room))
     elif stream == OF_ROOM:
-        allowed = _sees(state, user, event_name.partition("/")[0])
+        room = state.rooms.get(event_name.partition("/")[0])
+        allowed = room is not None and state.sees(user, room)
     elif stream == OF_USER:
         allowed = user is not None and event_name.partition("/")[0] == user.id
     else:
         allowed = True
     return None if allowed else NOT_ALLOWED
-
-
-def _sees(state: State, user: User | None, rid: str) -> bool:
-    room = state.rooms.get(rid)
-    return room is not None and state.sees(user, room)

@@ -90,23 +90,22 @@ def _instant(call: Call, text: str) -> datetime:
 
 @endpoint("GET", "channels.history", "groups.history", "dm.history", "im.history")
 def history(call: Call) -> Json:
-    """Newest first; without showThreadMessages=false everything, thread replies too."""
+    """Newest first; thread replies only with showThreadMessages=true."""
     room = family_room(call)
-    if room.kind == "c" and call.me.id not in room.members:
-        if not call.state.may(call.me, "preview-c-room"):
-            raise Forbidden(own=True)
+    if not call.state.reads(call.me, room):
+        raise Forbidden(own=True)
     inclusive = bool(call.flag("inclusive"))
-    threads = call.flag("showThreadMessages")
+    threads = bool(call.flag("showThreadMessages"))
     kept = [
         document
         for document in call.state.messages_in(room)
         if not document.get("_hidden")
         and _between(call, document["ts"], inclusive)
-        and (threads is not False or "tmid" not in document or document.get("tshow"))
+        and (threads or "tmid" not in document or document.get("tshow"))
     ]
     count, offset = call.number("count"), call.number("offset") or 0
     page = _newest_first(kept, "ts")[offset:]
-    return {"messages": page[: 20 if count is None else count] if count != 0 else page}
+    return {"messages": page[: 50 if count is None else count] if count != 0 else page}
 
 
 def _between(call: Call, when: datetime, inclusive: bool) -> bool:
