@@ -123,6 +123,28 @@ class NoSockets(Seam):
         return web.Response(status=400, text="<html>Bad Request</html>") if self.on else None
 
 
+class Gate(Seam):
+    """While closed, one REST call waits."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._passing = asyncio.Event()
+        self.open()
+
+    def open(self) -> None:
+        self._passing.set()
+
+    def close(self) -> None:
+        self._passing.clear()
+
+    async def rest(
+        self, request: web.Request, path: str, params: Any, handle: Handler
+    ) -> web.StreamResponse:
+        if path == self._path:
+            await self._passing.wait()
+        return await handle()
+
+
 class Answers(Seam):
     """While `on`, one REST call gets this answer instead of the server's."""
 

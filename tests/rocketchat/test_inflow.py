@@ -27,6 +27,7 @@ from tests.rocketchat.receiving import (
     RARELY,
     Answers,
     Deaf,
+    Gate,
     NoSockets,
     Spoils,
     comes_to,
@@ -178,6 +179,7 @@ async def test_one_strange_document_stops_nothing(world: World, broken: dict[str
 
 async def test_what_was_said_while_the_bot_was_away_comes_once(world: World) -> None:
     other = world.room("other", "p")
+    missed = ["one", "two", "three", "say 0", "say 1", "say 2"]
     async with receiving(world.server, world.bot, world.inbox):
         early = world.says("!bbb early")
         await world.hears("early")
@@ -187,13 +189,15 @@ async def test_what_was_said_while_the_bot_was_away_comes_once(world: World) -> 
     world.server.react(world.bo, world.says("!bbb three", other), ":+1:")
     world.server.edit(world.ana, world.says("!bbb typo", other), "!bbb edited")
     world.server.delete(world.ana, world.says("!bbb gone"))
+    for n in range(3):
+        world.says(f"!bbb say {n}", other)
+        await asyncio.sleep(0.002)  # the server counts in milliseconds
     async with receiving(world.server, world.bot, world.inbox):
-        await world.hears("early", "one", "two", "three")
-        order = [text for text in world.inbox.texts() if text in ("one", "two")]
-        assert order == ["one", "two"]
+        await world.hears("early", *missed)
+        assert [text for text in world.inbox.texts() if "say" in text] == missed[-3:]
     async with receiving(world.server, world.bot, world.inbox):
         world.says("!bbb end")
-        await world.hears("early", "one", "two", "three", "end")
+        await world.hears("early", *missed, "end")
 
 
 async def test_a_server_that_was_away(world: World) -> None:
@@ -212,6 +216,24 @@ async def test_a_message_that_the_server_swallows_is_found(world: World) -> None
     async with receiving(world.server, world.bot, world.inbox, rhythm=OFTEN):
         world.says("!bbb swallowed")
         await world.hears("swallowed")
+
+
+async def test_what_was_missed_comes_before_what_is_heard_since(world: World) -> None:
+    gate = Gate("rooms.get")
+    world.server.seams += [gate, Deaf(lambda document: "missed" in document["msg"])]
+    async with receiving(world.server, world.bot, world.inbox) as inflow:
+        gate.close()
+        world.says("!bbb missed")
+        for session in world.server.sessions:
+            session.abort()
+        await until(lambda: inflow.mode is not Mode.LIVE)
+        await until(lambda: any(len(s.subscriptions) == 3 for s in world.server.sessions))
+        world.says("!bbb heard")
+        await until(lambda: bool(inflow.is_holding))
+        assert world.inbox.texts() == []
+        gate.open()
+        await world.hears("missed", "heard")
+        assert world.inbox.texts() == ["missed", "heard"]
 
 
 async def test_a_server_that_is_not_there_at_first(world: World) -> None:
@@ -339,12 +361,14 @@ async def test_more_than_one_answer_can_hold_is_read_in_pages(
     for room in (world.team, group, direct):
         root = world.says("!bbb first", room)
         world.says("!bbb reply", room, tmid=root)
-        for n in range(120):
+        for n in range(160):
             world.server.say(world.bot, room, f"talk {n}")
-    monkeypatch.setattr(calling, "MOST_BYTES", 60_000)
+    monkeypatch.setattr(calling, "MOST_BYTES", 45_000)
     async with receiving(world.server, world.bot, world.inbox):
         await world.inbox.until(lambda inbox: len(inbox.texts()) >= 6)
     assert sorted(set(world.inbox.texts())) == ["first", "reply"]
+    asked = {request.path for request in world.server.requests}
+    assert asked >= {"channels.history", "groups.history", "dm.history"}
 
 
 # --- what only some rooms, or some times, refuse ------------------------------------------------
@@ -522,10 +546,13 @@ async def test_in_and_out_and_in_again(world: World) -> None:
 
 async def test_a_removal_that_no_event_tells_is_found(world: World) -> None:
     async with receiving(world.server, world.bot, world.inbox, rhythm=OFTEN):
-        world.server.leave(world.bot, world.team, event=False)
+        new = world.room("new")
+        await world.inbox.until(lambda inbox: bool(inbox.of(Kind.WELCOME)))
+        for room in (world.team, new):
+            world.server.leave(world.bot, room, event=False)
         world.server.state.ended_subscriptions.clear()
-        await world.inbox.until(lambda inbox: bool(inbox.of(Kind.GONE)))
-    assert world.told(Kind.GONE) == [world.team.id]
+        await world.inbox.until(lambda inbox: len(inbox.of(Kind.GONE)) == 2)
+    assert set(world.told(Kind.GONE)) == {world.team.id, new.id}
 
 
 async def test_what_came_and_went_while_the_bot_was_away(world: World) -> None:

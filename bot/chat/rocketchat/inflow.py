@@ -178,6 +178,11 @@ class Inflow:
         return Mode.POLLING if time.monotonic() < self._polling_until else Mode.DOWN
 
     @property
+    def is_holding(self) -> bool:
+        """Whether something was heard that is not read yet."""
+        return bool(self._heard)
+
+    @property
     def read_until(self) -> datetime:
         """The newest change that a look has seen, by the server's clock."""
         return self._reading.position.base
