@@ -1,17 +1,18 @@
 """Checks of the Rocket.Chat account: its token, its roles, how often and what it may ask."""
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.chat.rocketchat import trust
 from bot.chat.rocketchat.account import owner_of
 from bot.chat.rocketchat.answers import Busy, LoggedOut, Moved, RestError
 from bot.chat.rocketchat.rest import Rest
-from bot.chat.rocketchat.shapes import Json, objects, text
+from bot.chat.rocketchat.shapes import objects, text
 from bot.config import RocketChat, describe_source
 from bot.doctor.asking import Case
 from bot.doctor.finding import Finding, fail, ok, warn
+from bot.doctor.granted import PERMISSIONS, judge_permissions, roles_of
 from commands.errors import ChatRefused
 
 REACHABLE = "rocketchat.reachable"
@@ -20,7 +21,6 @@ TOKEN = "rocketchat.token"  # noqa: S105  (a name)
 USER = "rocketchat.user"
 ROLES = "rocketchat.roles"
 LIMITS = "rocketchat.limits"
-PERMISSIONS = "rocketchat.permissions"
 ACCOUNT = (REACHABLE, VERSION, TOKEN, USER, ROLES, LIMITS, PERMISSIONS)
 
 CHECKED = "6.x to 9.0, checked against frames recorded from 6.14 and the published schemas of 8.8.1"
@@ -36,19 +36,6 @@ _BY_CODE = {
     "timeout": "it does not answer in time",
     "unreachable": "no connection (no such host, or nothing listens there)",
 }
-_NEEDED: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("view-c-room", "view-joined-room"), "it cannot read channels"),
-    (("view-p-room", "view-joined-room"), "it cannot read private groups"),
-    (("view-d-room", "view-joined-room"), "it cannot read direct messages"),
-    (("create-d",), "it cannot bring anybody their personal link"),
-)
-_USEFUL: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("send-many-messages",), "from 8.x on it may send five messages a second"),
-    (
-        ("bypass-time-limit-edit-and-delete",),
-        "where edits are limited in time, cards stop following their calls",
-    ),
-)
 
 
 @asynccontextmanager
@@ -93,7 +80,7 @@ async def _account(case: Case, rocketchat: RocketChat, rest: Rest) -> AsyncItera
     yield judge_version(version)
     yield ok(USER, f"{cleaned(str(me.get('username')))}, {rocketchat.user_id}")
     yield judge_limits(counted=rest.is_counted)
-    roles = [str(role) for role in me.get("roles") or ()]
+    roles = roles_of(me)
     yield judge_roles(roles)
     yield await _token_kind(case, rocketchat, rest)
     yield await _permissions(rest, roles)
@@ -166,25 +153,7 @@ async def _permissions(rest: Rest, roles: list[str]) -> Finding:
         answer = await rest.get("permissions.listAll")
     except ChatRefused:
         return ok(PERMISSIONS, "the workspace does not tell them")
-    return judge_permissions(answer, roles)
-
-
-def judge_permissions(answer: Json, roles: list[str]) -> Finding:
-    """`answer` is that of permissions.listAll: who is granted what."""
-    granted: Mapping[str, set[str]] = {
-        str(one.get("_id")): set(one.get("roles") or ()) for one in objects(answer.get("update"))
-    }
-
-    def lacking(wishes: tuple[tuple[tuple[str, ...], str], ...]) -> Iterator[str]:
-        for names, otherwise in wishes:
-            if not any(granted.get(name, set()) & set(roles) for name in names):
-                yield f"{otherwise} ({names[0]})"
-
-    remedy = f"{_ROLES}; under Administration > Permissions grant them what is named"
-    if found := [*lacking(_NEEDED), *lacking(_USEFUL)]:
-        judge = fail if any(lacking(_NEEDED)) else warn
-        return judge(PERMISSIONS, "; ".join(found), remedy)
-    return ok(PERMISSIONS, "may read where it is, write fast, and write to people directly")
+    return judge_permissions(answer, roles, remedy=_ROLES)
 
 
 def _unreachable(case: Case, error: RestError) -> Finding:
