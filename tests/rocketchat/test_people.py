@@ -235,6 +235,14 @@ async def test_who_cannot_be_written_to(desk: Desk) -> None:
     assert desk.asked("dm.create") == 0
 
 
+async def test_a_robot_by_its_role_where_roles_are_told(desk: Desk) -> None:
+    other = desk.server.add_user("other", roles=("bot", "user"))
+    await desk.direct.open(other.id)
+    desk.bot.roles.add("admin")
+    with pytest.raises(DirectRefused, match="robot"):
+        await desk.direct.open(other.id)
+
+
 @on_every_version
 @pytest.mark.parametrize("who", ["blocked", "blocker"])
 async def test_a_blocked_person_is_not_written_to(desk: Desk, who: str) -> None:

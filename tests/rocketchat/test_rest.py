@@ -193,6 +193,31 @@ async def test_a_redirect_is_not_followed(rest: Rest, server: LoneServer) -> Non
     assert "https://chat.example.org/rc" in caught.value.text
 
 
+async def test_the_last_of_several_redirects_is_what_to_configure(
+    rest: Rest, server: LoneServer
+) -> None:
+    server.on("chat.sendMessage", says("", 301, {"Location": "/x/api/v1/chat.sendMessage"}))
+    last = {"Location": f"{server.url}/y/api/v1/chat.sendMessage"}
+    server.on("/x/api/v1/chat.sendMessage", says("", 308, last))
+    with pytest.raises(Moved) as caught:
+        await rest.post("chat.sendMessage", message={})
+    assert caught.value.address == f"{server.url}/y"
+    (_, *followed) = server.requests
+    assert [method for method, *_ in followed] == ["GET", "GET"]
+    assert not any("X-Auth-Token" in headers for _, _, headers, _ in followed)
+
+
+async def test_redirects_that_lead_nowhere(rest: Rest, server: LoneServer) -> None:
+    server.on("me", says("", 302, {"Location": "http://127.0.0.1:1/api/v1/me"}))
+    with pytest.raises(Moved) as caught:
+        await rest.get("me")
+    assert caught.value.address == "http://127.0.0.1:1"
+    server.on("me", says("", 302, {"Location": "/api/v1/me"}))
+    with pytest.raises(Moved) as caught:
+        await rest.get("me")
+    assert caught.value.address == server.url
+
+
 async def test_401_ends_it_only_when_me_says_so_too(rest: Rest, server: LoneServer) -> None:
     server.on("rooms.info", says({"success": False, "error": "unauthorized"}, 401))
     server.on("me", OK)

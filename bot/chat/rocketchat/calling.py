@@ -8,9 +8,9 @@ session that keeps the answer, and only the answer counts, not what the library 
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+from urllib.parse import quote, urljoin
 
 import requests
 from rocketchat_API.rocketchat import RocketChat
@@ -21,6 +21,7 @@ CONNECT_SECONDS = 5.0
 MOST_BYTES = 64 * 2**20
 """An answer over this is cut; `chat.syncMessages` has no limit of its own."""
 
+_MOST_REDIRECTS = 5
 _AT_ONCE = 65_536
 _MOST_OF_AN_ERROR = 100_000
 
@@ -78,10 +79,34 @@ class Caller:
         except Exception as error:  # urllib3's own come through while a body is read
             if self._session.answer is None:
                 return NoAnswer(_reason(error))
-        return self._session.answer or NoAnswer("cut")
+        answer = self._session.answer or NoAnswer("cut")
+        return self._followed(answer) if _is_redirect(answer) else answer
+
+    def _followed(self, redirect: Answer) -> Answer:
+        """The redirect, with the address it leads to in the end; asked for without the token."""
+        address = self._rocket.server_url
+        answer: Answer | None = redirect
+        for _ in range(_MOST_REDIRECTS):
+            if not _is_redirect(answer):
+                break
+            address = urljoin(address, answer.headers["Location"])
+            try:
+                self._session.begin(self._session.until)
+                self._session.get(address, verify=self._rocket.ssl_verify)
+            except Exception:  # it leads there all the same
+                break
+            answer = self._session.answer
+        return replace(redirect, headers={**redirect.headers, "Location": address})
 
     def close(self) -> None:
         self._session.close()
+
+
+def _is_redirect(answer: Answer | NoAnswer | None) -> TypeGuard[Answer]:
+    """Whether the answer says where to ask instead."""
+    return (
+        isinstance(answer, Answer) and 300 <= answer.status < 400 and "Location" in answer.headers
+    )
 
 
 class _Session(requests.Session):
@@ -95,14 +120,14 @@ class _Session(requests.Session):
         self.trust_env = False
         self.headers["User-Agent"] = "bbb-bot"
         self.answer: Answer | None = None
-        self._until = 0.0
+        self.until = 0.0
 
     def begin(self, until: float) -> None:
         self.answer = None
-        self._until = until
+        self.until = until
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        left = max(0.001, self._until - time.monotonic())
+        left = max(0.001, self.until - time.monotonic())
         kwargs |= {"timeout": (min(left, CONNECT_SECONDS), left)}
         kwargs |= {"stream": True, "allow_redirects": False}
         with super().send(request, **kwargs) as response:
@@ -120,7 +145,7 @@ class _Session(requests.Session):
                 if response.ok:
                     raise _TooLarge
                 break
-            if time.monotonic() > self._until:
+            if time.monotonic() > self.until:
                 raise requests.Timeout
         return bytes(found)
 

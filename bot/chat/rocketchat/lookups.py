@@ -123,6 +123,12 @@ def _roles(user: Mapping[str, Any]) -> list[Any]:
     return listed if isinstance(listed, list) else []
 
 
+def _has_role(user: Mapping[str, Any], role: str) -> bool:
+    """Only with view-full-other-user-info the server tells the roles of others."""
+    roles = user.get("roles")
+    return isinstance(roles, list) and role in roles
+
+
 def _people(room: Mapping[str, Any]) -> frozenset[str]:
     """The user ids of a direct message; they never change. Empty where the document does not say.
 
