@@ -6,15 +6,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
-from bot.chat.console import BOT
 from bot.demo.bbb import Fault
 from bot.demo.bbb.faults import ALL
 from commands.handlers.buttons import BUTTONS
 from commands.i18n import texts
-from commands.messages import plain
 from tests.canary import BBB_SECRET
 from tests.faults.bbb_stage import BBB, HURRIED, UNHURRIED, Act
 from tests.scenario.scene import TEAM
@@ -37,6 +36,9 @@ CHANGES = {"create", "end", "sendChatMessage"}
 
 NOTHING, UNKNOWN = {"e.bbb", "e.bbb_busy", "e.bbb_secret"}, {"e.bbb_unknown", "e.say_unknown"}
 """Lines that say that nothing has changed, or that it is not known."""
+
+MOST_TRIES = 3
+"""Requests that one command may come to, in trouble."""
 
 _KEPT = (
     "SELECT id, name, meeting_id, generation FROM room WHERE deleted_ms IS NULL",
@@ -81,11 +83,7 @@ class Case:
 
     def said(self) -> list[tuple[str, str]]:
         """All that the bot ever posted, as it shows now: where, and what."""
-        return [
-            (post.channel, plain(post.document))
-            for post in self.act.scene.stage.chat.posts.values()
-            if post.author == BOT and post.document is not None
-        ]
+        return self.act.scene.stage.posted()
 
     def calls(self) -> list[str]:
         """The calls that reached BBB."""
@@ -153,3 +151,47 @@ def written(records: Sequence[logging.LogRecord]) -> str:
     """All that log records hold, whatever of it a formatter shows."""
     ours = [record for record in records if record.name.partition(".")[0] in ("bot", "commands")]
     return "\n".join(f"{record.getMessage()} {vars(record)}" for record in ours)
+
+
+async def is_borne(case: Case, asked: str, fault: Fault, call: str) -> bool:
+    """Judge one cell; whether the command met the fault."""
+    said, calls, at_bbb, kept = len(case.said()), len(case.calls()), case.at_bbb(), case.kept()
+    case.breaks(fault, call)
+    await case.ask(asked)
+    answers, sent = case.said()[said:], case.calls()[calls:]
+    met = bool(sent) if call == ALL else call in sent
+    assert not leaks(repr(answers))
+    if not met or fault in UNDERSTOOD:
+        assert not any(key_of(text) for _, text in answers)
+        return met
+
+    assert sent.count(sent[-1]) <= MOST_TRIES
+    [(where, text)] = answers  # one line, to nobody else
+    assert (where, text.count("\n")) == (TEAM, 0)
+    key = key_of(text)
+    in_doubt = fault in DOUBTFUL and sent[-1] in CHANGES
+    assert key in (UNKNOWN if in_doubt else NOTHING), text
+    assert case.kept() == kept
+    assert not case.planned() or in_doubt
+    if not in_doubt:
+        assert case.at_bbb() == at_bbb
+    await is_well_again(case, asked)
+    return True
+
+
+async def is_well_again(case: Case, asked: str) -> None:
+    """BBB has healed: nothing is left over, and the same line works, once."""
+    scene = case.act.scene
+    case.heals()
+    for seconds in (40, 5):  # to look again; and BBB ends a meeting in its own time
+        scene.clock.now += timedelta(seconds=seconds)
+        await scene.settle()
+    assert case.orphans() == []
+    said = len(case.said())
+    await case.ask(asked)
+    answers = case.said()[said:]
+    assert not any(key_of(text) for _, text in answers)
+    assert case.orphans() == []
+    assert case.planned() == []
+    topics = [one.plan.name for one in scene.bbb.state.meetings() if not one.forcibly_ended]
+    assert len(topics) == len(set(topics)), "the same call twice"

@@ -20,6 +20,7 @@ import httpx
 
 from bot.bbb.client import Client
 from bot.bbb.pool import ServerPool
+from bot.chat.base import Adapter
 from bot.chat.console import PLATFORM, LocalChat
 from bot.core import Bot, Secrets
 from bot.demo.bbb import SimulatedBBB
@@ -31,6 +32,7 @@ from bot.web.waiting import Pace
 from commands.ports import Limits, Policy
 from storage.open import open_store
 from storage.records import Person
+from storage.store import Store
 from tests.canary import BBB_SECRET, LINK_KEY, PSEUDONYM_KEY
 from tests.scenario.console import ConsoleStage
 from tests.scenario.scene import OTHER, TEAM, Clock, Line, Scene, link_in
@@ -85,6 +87,31 @@ class Act:
     guests: str
 
 
+def client_on(wire: httpx.AsyncBaseTransport) -> Client:
+    return Client(
+        name="one",
+        url=f"{BBB}/bigbluebutton/api/",
+        secrets=[BBB_SECRET],
+        bot_version="test",
+        transport=wire,
+    )
+
+
+def bot_on(chat: Adapter, client: Client, store: Store, clock: Clock, admin: Person) -> Bot:
+    """Not started; it is never in anybody's way with its limits."""
+    servers = ServerPool(
+        {"one": client}, chosen="one", origins=[BBB], now=lambda: clock().timestamp()
+    )
+    return Bot(
+        store=store,
+        adapters=[chat],
+        servers=servers,
+        policy=Policy(public_url=PUBLIC, admins=frozenset({admin}), limits=_MANY),
+        keys=Secrets(LINK_KEY, PSEUDONYM_KEY),
+        clock=clock,
+    )
+
+
 class Theatre:
     """Puts pasts on. One client serves all of them: its certificates take long to load."""
 
@@ -92,13 +119,7 @@ class Theatre:
         self._directory = directory
         self._lived: dict[Past, Lived] = {}
         self._wire = Wire()
-        self._client = Client(
-            name="one",
-            url=f"{BBB}/bigbluebutton/api/",
-            secrets=[BBB_SECRET],
-            bot_version="test",
-            transport=self._wire,
-        )
+        self._client = client_on(self._wire)
 
     @asynccontextmanager
     async def after(self, past: Past) -> AsyncIterator[Act]:
@@ -143,19 +164,7 @@ class Theatre:
         self._wire.server = InProcess(bbb)
         self._client.seconds, self._client.healthy = UNHURRIED, True
         store = await open_store(directory)
-        servers = ServerPool(
-            {"one": self._client}, chosen="one", origins=[BBB], now=lambda: clock().timestamp()
-        )
-        bot = Bot(
-            store=store,
-            adapters=[chat],
-            servers=servers,
-            policy=Policy(
-                public_url=PUBLIC, admins=frozenset({Person(PLATFORM, "alice")}), limits=_MANY
-            ),
-            keys=Secrets(LINK_KEY, PSEUDONYM_KEY),
-            clock=clock,
-        )
+        bot = bot_on(chat, self._client, store, clock, Person(PLATFORM, "alice"))
         stage = ConsoleStage(clock)
         stage.chat = chat
         await stage.open(bot.inbox)

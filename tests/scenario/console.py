@@ -44,6 +44,13 @@ class ConsoleStage:
             if post.channel == where and post.author == BOT and post.document is not None
         ]
 
+    def posted(self) -> list[tuple[str, str]]:
+        return [
+            (post.channel, plain(post.document))
+            for post in self.chat.posts.values()
+            if post.author == BOT and post.document is not None
+        ]
+
     async def direct(self, who: str) -> str:
         return self.chat.direct_channel(who)
 

@@ -35,7 +35,10 @@ class RocketChatStage:
         self._clock = clock
         self._skipped = 0.0
         self.bot = server.add_user("bbb", roles=("bot", "user"), name="BBB")
-        self._people: dict[str, User] = {}
+        self._people: dict[str, User] = {
+            who: server.add_user(who, name=name)
+            for who, name in {**PEOPLE, "mallory": "Mallory"}.items()
+        }
         self._rooms: dict[str, Room] = {}
         self._intake: Intake | None = None
 
@@ -46,11 +49,9 @@ class RocketChatStage:
         return self._clock().timestamp() + self._skipped
 
     async def open(self, adapter: RocketChatAdapter, inbox: Inbox) -> None:
-        """People, rooms, and the bot in them."""
+        """Rooms, and the bot in them."""
         self._intake = Intake(inbox)
         await adapter.start(self._intake)
-        for who, name in {**PEOPLE, "mallory": "Mallory"}.items():
-            self._people[who] = self.server.add_user(who, name=name)
         for where, name, others in ((TEAM, "Team", ["bob"]), (OTHER, "Other", ["bob", "carol"])):
             people = [self._people[who] for who in ("alice", *others)]
             self._rooms[where] = self.server.add_room(
@@ -130,6 +131,14 @@ class RocketChatStage:
         return [
             Seen(document["_id"], read(document["msg"]), edits[document["_id"]])
             for document in self.server.messages(self._room(where))
+            if document["u"]["_id"] == self.bot.id and "t" not in document
+        ]
+
+    def posted(self) -> list[tuple[str, str]]:
+        names = {room.id: where for where, room in self._rooms.items()}
+        return [
+            (names.get(document["rid"], document["rid"]), read(document["msg"]))
+            for document in self.server.state.messages.values()
             if document["u"]["_id"] == self.bot.id and "t" not in document
         ]
 

@@ -59,6 +59,9 @@ class Stage(Protocol):
     async def messages(self, where: str) -> Sequence[Seen]:
         """What the bot posted in a channel or direct message, oldest first, as it shows now."""
 
+    def posted(self) -> list[tuple[str, str]]:
+        """All that the bot ever posted, wherever, as it shows now: where, and what."""
+
     async def direct(self, who: str) -> str:
         """The direct channel of a person and the bot, opened."""
 
