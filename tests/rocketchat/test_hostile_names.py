@@ -48,7 +48,7 @@ def parser() -> Iterator[Parser]:
 def test_they_are_plain_text(parser: Parser, proof: Proof) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201
-    found = list(hostile(seed, proof.amount(200, long=5_000)))
+    found = list(hostile(seed, proof.amount(200, long=5_500)))
     for start in range(0, len(found), 500):
         documents = [around(name) for name in found[start : start + 500]]
         step = proof.amount(4, long=1)

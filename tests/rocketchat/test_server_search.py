@@ -38,7 +38,7 @@ def called(message: str, names: str) -> list[str]:
 def test_it_finds_nothing_in_names(proof: Proof) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201
-    found = list(hostile(seed, proof.amount(200, long=5_000)))
+    found = list(hostile(seed, proof.amount(200, long=5_500)))
     for name, message in zip(found, messages([around(name) for name in found]), strict=True):
         assert [called(message, names) for names in NAMES] == [[], []], ascii(name)
         assert {match[0] for match in ADDRESS.finditer(message)} == {LINK}, ascii(name)
