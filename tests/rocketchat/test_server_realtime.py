@@ -363,6 +363,18 @@ async def test_a_removal_ends_the_rooms_own_subscription_when_it_is_told(
     assert names == (set() if told else {board.id})
 
 
+async def test_a_deleted_room_is_told(server: RocketChat, bot: User, ana: User, room: Room) -> None:
+    async with raw.listening(server, bot) as line:
+        await line.subscribe("stream-notify-user", f"{bot.id}/rooms-changed", False)
+        server.remove_room(room)
+        frames = [frame["fields"]["args"] for frame in await everything(line)]
+    assert [(action, document.get("rid")) for action, document in frames] == [
+        ("removed", room.id),
+        ("removed", None),
+    ]
+    assert frames[1][1] == {"_id": room.id}
+
+
 async def test_a_message_counts_in_the_subscriptions_of_the_others(
     server: RocketChat, bot: User, ana: User, room: Room
 ) -> None:

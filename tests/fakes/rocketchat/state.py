@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes.rocketchat import text
+from tests.fakes.rocketchat.counters import counted, notification
 from tests.fakes.rocketchat.events import (
     Event,
     MessageErased,
@@ -241,14 +242,9 @@ class State:
 
     def leave(self, user: User, room: Room, *, by: User | None = None, event: bool = True) -> None:
         """Take somebody out. Without `event` the server finds no trash record and says nothing."""
-        membership = room.members.pop(user.id, None)
-        if membership is None:
+        if user.id not in room.members:
             return
-        room.roles.pop(user.id, None)
-        self.ended_subscriptions.append(Grave(membership.id, room.id, user.id, self.now()))
-        gone = {"_id": membership.id, "u": user.short, "rid": room.id, "t": room.kind}
-        if event:
-            self._tell(SubscriptionWritten("removed", user, room, gone))
+        self._end(user, room, event=event)
         if by:
             self.system(room, by, "ru", user.username)
         else:
@@ -284,21 +280,24 @@ class State:
         room.members[user.id].updated = self.now()
         self._tell(SubscriptionWritten("updated", user, room, room.subscription(user)))
 
+    def _end(self, user: User, room: Room, *, event: bool) -> None:
+        """End a subscription; what it was is told to its user."""
+        membership = room.members.pop(user.id)
+        room.roles.pop(user.id, None)
+        self.ended_subscriptions.append(Grave(membership.id, room.id, user.id, self.now()))
+        gone = {"_id": membership.id, "u": user.short, "rid": room.id, "t": room.kind}
+        if event:
+            self._tell(SubscriptionWritten("removed", user, room, gone))
+
     def remove_room(self, room: Room) -> None:
         """Delete a room with all its messages."""
-        for user in room.users:
-            self.leave_quietly(user, room)
+        users = room.users
+        for user in users:
+            self._end(user, room, event=True)
         for message_id in self._order.pop(room.id, []):
             del self.messages[message_id]
         del self.rooms[room.id]
-        self._tell(RoomWritten("removed", {"_id": room.id}, room.users))
-
-    def leave_quietly(self, user: User, room: Room) -> None:
-        """The end of a subscription without a message about it."""
-        membership = room.members.pop(user.id)
-        self.ended_subscriptions.append(Grave(membership.id, room.id, user.id, self.now()))
-        gone = {"_id": membership.id, "u": user.short, "rid": room.id, "t": room.kind}
-        self._tell(SubscriptionWritten("removed", user, room, gone))
+        self._tell(RoomWritten("removed", {"_id": room.id}, users))
 
     # --- messages
 
@@ -355,10 +354,10 @@ class State:
         named = {mention["_id"] for mention in document["mentions"]}
         for membership in list(room.members.values()):
             unread = membership.unread
-            if _counted(membership, room, sender, named, document["ts"]):
+            if counted(membership, room, sender, named, document["ts"]):
                 self.touch_membership(room, membership.user)
             if membership.unread > unread:
-                self.notify(membership.user, "notification", _notification(room, document))
+                self.notify(membership.user, "notification", notification(room, document))
 
     def _count_reply(self, parent: Json, reply: Json) -> None:
         if not self.side_effects:
@@ -433,39 +432,3 @@ class State:
         """A message about what happened."""
         if self.side_effects and room.kind != "d":
             self.write(user, room, {"msg": said, "t": kind, "groupable": False})
-
-
-def _notification(room: Room, document: Json) -> Json:
-    """What pops up at somebody who is named, or written to directly."""
-    payload = {
-        "_id": document["_id"],
-        "rid": room.id,
-        "sender": document["u"],
-        "type": room.kind,
-        "message": {"msg": document["msg"]},
-        **({} if room.kind == "d" else {"name": room.name}),
-        **({"tmid": document["tmid"]} if "tmid" in document else {}),
-    }
-    where = f"#{room.name}" if room.name else f"@{document['u']['username']}"
-    return {"title": where, "text": document["msg"], "payload": payload}
-
-
-def _counted(
-    membership: Membership, room: Room, sender: User, named: set[str], when: datetime
-) -> bool:
-    """Count a message in a member's subscription; whether that changed anything."""
-    if membership.user is sender:
-        changed = membership.alert or membership.unread > 0
-        membership.alert, membership.unread = False, 0
-        membership.mentions = membership.group_mentions = 0
-        membership.seen = when
-        return changed
-    is_named = membership.user.id in named
-    to_all = not named.isdisjoint({"all", "here"})
-    counts = room.kind == "d" or is_named or to_all
-    changed = counts or not membership.alert
-    membership.alert = True
-    membership.unread += counts
-    membership.mentions += is_named
-    membership.group_mentions += to_all
-    return changed
