@@ -267,9 +267,11 @@ async def test_the_thread_of_a_deleted_question_would_be_seen_by_nobody(
     assert tmid_of(desk, ref) is None
 
 
-async def test_a_workspace_without_threads(desk: Desk) -> None:
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_workspace_without_threads(known: bool, desk: Desk) -> None:
     desk.server.settings["Threads_enabled"] = False
-    await desk.look()
+    if known:  # else they were turned off since our last look
+        await desk.look()
     question = desk.server.say(desk.ana, desk.team, "!bbb help")["_id"]
     ref = await desk.sender.send(saying("a", desk.team, reply_to=question, thread=question))
     assert tmid_of(desk, ref) is None

@@ -22,7 +22,8 @@ from commands.ports import Outgoing
 
 log = logging.getLogger(__name__)
 
-_TOO_LONG = "error-message-size-exceeded"
+_BY_SETTING = {"error-message-size-exceeded", "error-not-allowed"}
+"""What is said, among others, to a text that is too long and to a thread where there are none."""
 _BLOCKED = "room_is_blocked"
 
 _KNOWN_FOR_SECONDS = 60.0
@@ -69,9 +70,8 @@ class Sender:
         """Post, and offer the buttons; gives the message's `_id`. Twice posts once."""
         ref = message_id(self._key, message.id)
         usernames = await self._people.usernames(who.id for who in message.document.pings)
-        tmid = await self._thread_of(message)
         try:
-            await self._fitting(lambda: self._post(message, ref, tmid, usernames))
+            await self._as_allowed(lambda: self._post(message, ref, usernames))
         except Refused as error:
             if error.code == _BLOCKED:
                 raise DirectRefused(str(error)) from error
@@ -83,17 +83,15 @@ class Sender:
 
     async def edit(self, ref: str, message: Outgoing) -> None:
         """Replace the text of `ref`; the same again changes nothing."""
-        await self._fitting(lambda: self._update(message, ref))
+        await self._as_allowed(lambda: self._update(message, ref))
 
     async def react(self, channel: str, ref: str, key: str) -> None:
-        """Put a reaction on a message, best effort."""
+        """Put a reaction on a message, best effort; without `shouldReact` the call would toggle."""
         shortname = SHORTNAMES.get(key.removesuffix("\N{VARIATION SELECTOR-16}"))
         try:
             if shortname is None:
                 raise ChatRefused("an emoji that is not in the list")
-            await self._rest.post(
-                "chat.react", messageId=ref, emoji=shortname, shouldReact=True
-            )  # without shouldReact it would toggle
+            await self._rest.post("chat.react", messageId=ref, emoji=shortname, shouldReact=True)
         except ChatTrouble as error:
             log.info(
                 "reaction not set: %s", error, extra={"action": "reaction_failed", "room": channel}
@@ -108,15 +106,13 @@ class Sender:
 
     # --- posting ----------------------------------------------------------------------------------
 
-    async def _post(
-        self, message: Outgoing, ref: str, tmid: str | None, usernames: dict[str, str]
-    ) -> None:
+    async def _post(self, message: Outgoing, ref: str, usernames: dict[str, str]) -> None:
         """Post, unless it is there already; previews of our links would fetch them."""
         body = body_of(message.document, usernames, max_size=self._workspace.max_size)
         document: Json = {"_id": ref, "rid": message.channel, "msg": body.msg}
         if body.attachments:
             document["attachments"] = list(body.attachments)
-        if tmid:
+        if tmid := await self._thread_of(message):
             document["tmid"] = tmid
         try:
             await self._rest.post("chat.sendMessage", message=document, previewUrls=[])
@@ -156,16 +152,16 @@ class Sender:
             "chat.update", roomId=message.channel, msgId=ref, text=text, previewUrls=[]
         )
 
-    async def _fitting(self, say: Callable[[], Awaitable[None]]) -> None:
-        """Say it, again where the workspace takes less than at our last look."""
-        before = self._workspace.max_size
+    async def _as_allowed(self, say: Callable[[], Awaitable[None]]) -> None:
+        """Say it, again where the workspace allows less than at our last look."""
+        before = (self._workspace.max_size, self._workspace.threads)
         try:
             return await say()
         except Refused as error:
-            if error.code != _TOO_LONG:
+            if error.code not in _BY_SETTING:
                 raise
             await self._workspace.refresh()
-            if self._workspace.max_size == before:
+            if (self._workspace.max_size, self._workspace.threads) == before:
                 raise
         await say()
 
