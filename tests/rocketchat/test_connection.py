@@ -162,7 +162,11 @@ async def test_nobody_listens() -> None:
     assert end == Lost("no connection (Connection refused)")
 
 
-async def test_an_unknown_name() -> None:
+async def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def getaddrinfo(*args: object, **more: object) -> None:
+        raise sockets.gaierror(sockets.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     assert await lost("http://no-such-host.invalid") == Lost("the server's name is not known")
 
 
