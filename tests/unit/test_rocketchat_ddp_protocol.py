@@ -7,8 +7,6 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.chat.rocketchat.ddp.events import (
     MY_MESSAGES,
@@ -558,81 +556,3 @@ def test_nothing_happens_before_the_beginning_and_after_the_end(state: str) -> N
     for frame in (CONNECTED, {"msg": "ping"}, WELCOME, seen({"_id": "m"}, ACCESS)):
         assert session.received(json.dumps(frame), 1) == []
     assert session.tick(1000) == []
-
-
-# Anything at all
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
-    max_leaves=6,
-)
-WORDS = st.sampled_from(
-    ["connected", "failed", "result", "ready", "nosub", "changed", "ping", "pong", "updated", "?"]
-)
-IDS = st.sampled_from(["login", "s1", "s2", "s3", "s4", "alive", ""]) | JSON
-EVENTS = st.sampled_from([one.event for one in USUAL] + ["room1"]) | JSON
-STREAMS = st.sampled_from(["stream-room-messages", "stream-notify-user", "users"]) | JSON
-FRAMES = (
-    st.fixed_dictionaries(
-        {"msg": WORDS},
-        optional={
-            "id": IDS,
-            "subs": st.lists(IDS, max_size=4) | JSON,
-            "result": st.just({"id": BOT}) | JSON,
-            "error": st.just({"error": "too-many-requests"}) | JSON,
-            "collection": STREAMS,
-            "fields": st.fixed_dictionaries(
-                {}, optional={"eventName": EVENTS, "args": st.lists(JSON, max_size=3) | JSON}
-            )
-            | JSON,
-        },
-    )
-    | st.just(CONNECTED)
-    | st.just(WELCOME)
-    | JSON
-)
-STEPS = st.one_of(
-    FRAMES.map(json.dumps),
-    st.text(max_size=40),
-    st.binary(max_size=40),
-    st.floats(min_value=0, max_value=30),
-    st.sampled_from([messages_of("room1"), MY_MESSAGES]),
-)
-
-
-BEGINNINGS: list[list[dict[str, Any]]] = [
-    [],
-    [CONNECTED],
-    [CONNECTED, WELCOME],
-    [CONNECTED, WELCOME, {"msg": "ready", "subs": ["s1", "s2", "s3"]}],
-]
-
-
-@given(st.booleans(), st.sampled_from(BEGINNINGS), st.lists(STEPS, max_size=30))
-def test_nothing_raises_and_nothing_logs_in_twice(
-    opened: bool, beginning: list[Any], steps: list[str | bytes | float | Subscription]
-) -> None:
-    session, now = Session(BOT, TOKEN), 0.0
-    output = session.opened(now) if opened else []
-    for frame in beginning:
-        output += session.received(json.dumps(frame), now)
-    for step in steps:
-        if isinstance(step, Subscription):
-            (session.unsubscribe if now % 2 > 1 else lambda one: session.subscribe([one]))(step)
-        elif isinstance(step, float):
-            now += step
-            output += session.tick(now)
-        else:
-            output += session.received(step, now)
-    said = [json.loads(one.text) for one in output if isinstance(one, Send)]
-    told = [one for one in output if not isinstance(one, Send)]
-    assert [frame["msg"] for frame in said[:1]] == ["connect"] * opened
-    assert sum(frame["msg"] == "connect" for frame in said) <= 1
-    assert sum(frame["msg"] == "method" for frame in said) <= 1
-    assert sum(isinstance(one, Live) for one in told) <= 1
-    over = session.state is State.OVER
-    assert [isinstance(one, Lost) for one in told].count(True) == over
-    assert not over or isinstance(told[-1], Lost)
-    asked = [frame["id"] for frame in said if frame["msg"] == "sub"]
-    assert len(set(asked)) == len(asked)
