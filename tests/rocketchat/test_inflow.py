@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.chat.base import Mode
-from bot.chat.rocketchat import calling, reading
+from bot.chat.rocketchat import calling, catchup, reading
 from bot.chat.rocketchat import inflow as module
+from bot.chat.rocketchat.inflow import Rhythm
 from bot.chat.rocketchat.lookups import Account, Lookups
 from bot.clock import utc_now
 from commands.errors import ChatUnavailable
@@ -229,7 +230,7 @@ async def test_what_was_missed_comes_before_what_is_heard_since(world: World) ->
         await until(lambda: inflow.mode is not Mode.LIVE)
         await until(lambda: any(len(s.subscriptions) == 3 for s in world.server.sessions))
         world.says("!bbb heard")
-        await until(lambda: bool(inflow.is_holding))
+        await until(lambda: bool(inflow._heard))
         assert world.inbox.texts() == []
         gate.open()
         await world.hears("missed", "heard")
@@ -315,7 +316,7 @@ async def test_a_clock_that_was_ahead_once_hides_nothing() -> None:
             ahead = timedelta(days=1)
             world.says("!bbb tomorrow")
             await world.hears("tomorrow")
-            await until(lambda: inflow.read_until > utc_now() + timedelta(hours=23))
+            await until(lambda: inflow._reading.position.base > utc_now() + timedelta(hours=23))
             ahead = timedelta(0)
             for n in range(4):
                 world.says(f"!bbb today {n}")
@@ -649,6 +650,31 @@ async def test_a_press_that_changes_no_room_is_found(
         world.server.seams.append(deaf)
         world.team.updated -= timedelta(hours=1)
         world.server.react(world.ana, card, START)
+        await world.presses(("▶", world.ana))
+
+
+async def test_a_press_on_an_old_card_is_found_while_polling(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_FRESH_CARD", timedelta(0))
+    for each in (reading, catchup):
+        monkeypatch.setattr(each, "OVERLAP", timedelta(0))
+    other = world.room("other")
+    world.server.seams.append(NoSockets())
+    rhythm = Rhythm(look=2.0, poll=0.1, first_pause=0.05, longest_pause=0.2)
+    async with receiving(
+        world.server, world.bot, world.inbox, rhythm=rhythm, mode=Mode.POLLING
+    ) as inflow:
+        card = world.card()
+        world.says("so that the card is not the last message")
+        await until(lambda: card in inflow._reading.position.cards)
+        await until(lambda: not inflow._reading.position.behind)
+        changed = world.team.updated
+        world.server.react(world.ana, card, START)
+        assert world.team.updated == changed
+        pressed_at = inflow._reading.position.base
+        world.says("elsewhere it goes on", other)
+        await until(lambda: inflow._reading.position.base > pressed_at)
         await world.presses(("▶", world.ana))
 
 

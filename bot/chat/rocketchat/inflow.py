@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from bot.chat.base import ChatMisconfigured, Intake, Mode
@@ -176,16 +175,6 @@ class Inflow:
         if self._live and self._caught_up == self._live:
             return Mode.LIVE
         return Mode.POLLING if time.monotonic() < self._polling_until else Mode.DOWN
-
-    @property
-    def is_holding(self) -> bool:
-        """Whether something was heard that is not read yet."""
-        return bool(self._heard)
-
-    @property
-    def read_until(self) -> datetime:
-        """The newest change that a look has seen, by the server's clock."""
-        return self._reading.position.base
 
     # --- the socket -------------------------------------------------------------------------------
 

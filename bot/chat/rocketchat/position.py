@@ -23,7 +23,8 @@ class Position:
     `base`: the newest change that the last look at the list of rooms has seen. `began`: that of the
     very first look; what is older is history. `behind`: rooms that changed, but were not asked yet,
     and since when. `cards`: the bot's cards and who has pressed them, by message id; those not
-    changed since `forgotten` may be missing.
+    changed since `forgotten` may be missing. `cards_read`: the base when all their rooms were last
+    to be asked.
     """
 
     base: datetime = _EPOCH
@@ -31,6 +32,7 @@ class Position:
     behind: Mapping[str, datetime] = field(default_factory=dict)
     cards: Mapping[str, Card] = field(default_factory=dict)
     forgotten: datetime = _EPOCH
+    cards_read: datetime = _EPOCH
 
     def after(self, since: datetime) -> datetime:
         """Messages written before that were read then, or are history."""
@@ -41,9 +43,16 @@ class Position:
         """Cards written before that, of which nothing is known, have been pressed before."""
         return max(self.began, self.forgotten)
 
-    def looked(self, newest: datetime, since: Mapping[str, datetime]) -> "Position":
-        """The list of rooms was looked at: these are to be asked for what is new since then."""
-        return replace(self, base=max(self.base, newest), behind={**since, **self.behind})
+    def looked(
+        self, newest: datetime, since: Mapping[str, datetime], *, complete: bool = False
+    ) -> "Position":
+        """The list of rooms was looked at: these are to be asked for what is new since then.
+
+        `complete`: those of all cards are among them.
+        """
+        base = max(self.base, newest)
+        cards_read = base if complete else self.cards_read
+        return replace(self, base=base, behind={**since, **self.behind}, cards_read=cards_read)
 
     def asked(self, room: str) -> "Position":
         """What is new in a room was read."""
@@ -56,7 +65,8 @@ class Position:
 
     def back_to(self, time: datetime) -> "Position":
         """Read again from there on: the server's clock was ahead when `base` was seen."""
-        return replace(self, base=time, began=min(self.began, time - OVERLAP))
+        began, cards_read = min(self.began, time - OVERLAP), min(self.cards_read, time)
+        return replace(self, base=time, began=began, cards_read=cards_read)
 
     def remembering(self, card_id: str, card: Card) -> "Position":
         """With this state of a card, and without the oldest ones."""
@@ -75,6 +85,7 @@ def dumped(position: Position) -> str:
         "began": _number(position.began),
         "behind": {room: _number(since) for room, since in position.behind.items()},
         "forgotten": _number(position.forgotten),
+        "cards_read": _number(position.cards_read),
         "cards": {
             card_id: [
                 card.room,
@@ -97,6 +108,7 @@ def loaded(kept: str) -> Position:
             behind={room: _time(since) for room, since in content["behind"].items()},
             cards={card_id: _card(*card) for card_id, card in content["cards"].items()},
             forgotten=_time(content["forgotten"]),
+            cards_read=_time(content["cards_read"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a position: {error}") from None

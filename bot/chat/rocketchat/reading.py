@@ -116,9 +116,10 @@ class Reading:
             new = self._take_memberships(found)
             await self._keep_rooms()
             if self._is_new:
-                position = Position(base=found.newest, began=found.newest)
+                position = Position(found.newest, began=found.newest, cards_read=found.newest)
             else:
-                position = self.position.looked(found.newest, self._to_ask(found, new))
+                since = self._to_ask(found, new)
+                position = self.position.looked(found.newest, since, complete=found.complete)
             await self._keep(position.only(self._rooms.all()), [])
             self._is_new = False
 
@@ -137,7 +138,8 @@ class Reading:
         """Rooms in which something may be new, and since when.
 
         A reaction to a message that is not the last one changes no room: those with cards are
-        asked too. A room that has not changed since it was read is asked again only now and then.
+        asked too, by a complete look or soon after they came. A room that has not changed since it
+        was read is asked again only now and then.
         """
         base = self.position.base
         if found.complete:
@@ -149,8 +151,9 @@ class Reading:
             if found.complete or changed > self._read.get(room, _EPOCH)
         }
         age = _WATCHED_CARD if found.complete else _FRESH_CARD
+        read = self.position.cards_read if found.complete else base
         cards = self.position.cards.values()
-        since |= {card.room: base for card in cards if card.seen > base - age}
+        since |= {card.room: min(read, base) for card in cards if card.seen > base - age}
         for room in new:
             if place := self._rooms.place(room):
                 since[room] = min(base, place.since)
@@ -277,7 +280,9 @@ class Reading:
         if before is not None or written_at > batch.position.silent_until:
             for press in presses(before, card):
                 person = await self._lookups.named(press.username)
-                if person and person.active and not person.robot:
+                if person is None or person.id == self._reader.me:
+                    continue
+                if person.active and not person.robot:
                     commands.append(command_of(press, card_id, card, place, person.id))
         now = merged(before, card)
         if before is None or now != before:
