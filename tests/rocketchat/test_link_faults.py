@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -15,6 +15,9 @@ from tests.fakes.rocketchat.faults import malformed
 from tests.fakes.rocketchat.faults.sockets import SocketFaults
 from tests.matrix.intake import Inbox
 from tests.rocketchat.receiving import OFTEN, RARELY, comes_to, receiving, until
+
+RECONNECTS = replace(RARELY, look_without_all=0.3)
+"""What was missed is found because the connection is new, and not by a look from time to time."""
 
 IMPATIENT = Timings(step=0.5, ping_after=0.3, dead_after=0.8, tick=0.05, close=0.1)
 
@@ -89,7 +92,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_each_command_once(world: World, fault: Callable[[SocketFaults], object]) -> None:
     async with receiving(
-        world.server, world.bot, world.inbox, rhythm=OFTEN, timings=IMPATIENT
+        world.server, world.bot, world.inbox, rhythm=RECONNECTS, timings=IMPATIENT
     ) as inflow:
         world.says("before")
         await world.hears("before")
