@@ -1,10 +1,15 @@
 """Lets our bot run for a long time under light use, and watches what it holds on to.
 
     python bench/soak.py [--minutes 30] [--quick]
+    python bench/soak.py --chat rocketchat [--quick]
 
-Every second somebody types something in one of twenty rooms or opens a join page; calls are opened,
-looked into and ended. Memory, open files and asyncio tasks are read every ten seconds. The first
-fifth is warming up; the growth is the difference of the medians of the second and the last fifth.
+Matrix: every second somebody types something in one of twenty rooms or opens a join page; calls are
+opened, looked into and ended. Memory, open files and asyncio tasks are read every ten seconds. The
+first fifth is warming up; the growth is the difference of the medians of the second and the last
+fifth.
+
+Rocket.Chat: 10,000 messages in 50 rooms, a tenth of them commands, over a line that breaks again
+and again; the growth is the difference of the medians of the first and the last quarter.
 The last line is one line of JSON.
 """
 
@@ -31,6 +36,7 @@ from bench.matrix.arena import Arena
 from bench.meter import Meter
 from bench.running import OURS
 from bench.stage import Stage
+from tests.rocketchat.soak import LONG, SHORT, Plan, soak
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/j/[\w-]+")
 TYPED = ("help", "", "status", "who", "my", "strat", "end", 'start "Soak" new', "help start")
@@ -130,15 +136,37 @@ async def run(minutes: float, sample_seconds: float) -> dict[str, float]:
             return {"minutes": minutes, **soak.figures()}
 
 
+async def run_in_rocketchat(plan: Plan) -> dict[str, float]:
+    """Soak our bot on our test server; the figures."""
+    with tempfile.TemporaryDirectory() as directory:
+        began = time.monotonic()
+        soaked = await soak(Path(directory), plan, seed=random.randrange(10**6))
+        return {
+            "minutes": round((time.monotonic() - began) / 60, 1),
+            "messages": plan.messages,
+            "commands": soaked.verdict.asked,
+            "unanswered": len(soaked.verdict.lost),
+            "answered_twice": len(soaked.verdict.doubled),
+            "line_broken": soaked.breaks,
+            "rss_mib_start": round(soaked.rss[0], 1),
+            "rss_mib_end": round(soaked.rss[-1], 1),
+            "rss_mib_growth": round(soaked.growth, 1),
+        }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Let the bot run for a long time.")
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--quick", action="store_true", help="20 seconds, a sample each second")
+    parser.add_argument("--chat", choices=["matrix", "rocketchat"], default="matrix")
+    parser.add_argument("--minutes", type=float, default=30.0, help="on Matrix")
+    parser.add_argument("--quick", action="store_true", help="some twenty seconds")
     given = parser.parse_args(sys.argv[1:])
     began = time.monotonic()
     keep_byte_code()
-    quick = (1 / 3, 1.0)
-    figures = asyncio.run(run(*(quick if given.quick else (given.minutes, SAMPLE_SECONDS))))
+    if given.chat == "rocketchat":
+        figures = asyncio.run(run_in_rocketchat(SHORT if given.quick else LONG))
+    else:
+        quick = (1 / 3, 1.0)
+        figures = asyncio.run(run(*(quick if given.quick else (given.minutes, SAMPLE_SECONDS))))
     tell(f"took {time.monotonic() - began:.0f} s")
     tell(json.dumps(figures))
 

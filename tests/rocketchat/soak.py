@@ -40,6 +40,10 @@ class Plan:
     warming_up: int = 0
 
 
+LONG = Plan(messages=10_000, rooms=50, pace=40.0, warming_up=500)
+SHORT = Plan(messages=300, rooms=10, pace=100.0, up=2.0, down=0.2)
+
+
 @dataclass(frozen=True, slots=True)
 class Soaked:
     """`rss` in MiB, oldest first: a sample for each hundredth of the messages."""

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Proof
-from tests.rocketchat.soak import Plan, soak
+from tests.rocketchat.soak import LONG, SHORT, soak
 
-LONG = Plan(messages=10_000, rooms=50, pace=40.0, warming_up=500)
-SHORT = Plan(messages=300, rooms=10, pace=100.0, up=2.0, down=0.2)
 MOST_GROWTH_MIB = 5.0
 
 
