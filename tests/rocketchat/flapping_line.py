@@ -40,13 +40,17 @@ class FlappingLine:
         """Break for ever: it holds for `up` seconds at most, and is broken for `down` at most."""
         while True:
             await asyncio.sleep(self._rng.uniform(0, up))
-            self._down = True
-            self._break()
+            self.tear()
             await asyncio.sleep(self._rng.uniform(0, down))
-            self._down = False
+            self.mend()
+
+    def tear(self) -> None:
+        """It is broken from now on."""
+        self._down = True
+        self._break()
 
     def mend(self) -> None:
-        """It holds from now on, when nobody lets it flap any more."""
+        """It holds from now on."""
         self._down = False
 
     def _break(self) -> None:

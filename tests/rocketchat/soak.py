@@ -30,7 +30,10 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`pace`: messages a second. The line holds for `up` seconds at most, is down for `down`."""
+    """`pace`: messages a second. The line holds for `up` seconds at most, is down for `down`.
+
+    Before that it is down while `warming_up` messages are said: the largest look there will be.
+    """
 
     messages: int
     rooms: int
@@ -40,8 +43,8 @@ class Plan:
     warming_up: int = 0
 
 
-LONG = Plan(messages=10_000, rooms=50, pace=40.0, warming_up=500)
-SHORT = Plan(messages=300, rooms=10, pace=100.0, up=2.0, down=0.2)
+LONG = Plan(messages=10_000, rooms=50, pace=50.0, warming_up=2_000)
+SHORT = Plan(messages=300, rooms=10, pace=100.0, up=2.0, down=0.2, warming_up=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,12 @@ async def soak(directory: Path, plan: Plan, *, seed: int) -> Soaked:
         leaving.push_async_callback(bot.stop)
         bot.start()
         await come_to_life(crowd, crowd.rooms[0], bot.last_words)
+        asked: dict[str, str] = {}
+        line.tear()
+        await _talk(crowd, rng, plan.warming_up, plan.pace, asked, None)
+        line.mend()
         flapping = asyncio.create_task(line.flap(up=plan.up, down=plan.down))
         leaving.callback(flapping.cancel)
-        asked: dict[str, str] = {}
-        await _talk(crowd, rng, plan.warming_up, plan.pace, asked, None)
         rss = await _talk(crowd, rng, plan.messages, plan.pace, asked, psutil.Process(bot.pid))
         flapping.cancel()
         line.mend()
