@@ -1,14 +1,15 @@
 """Checks of the Rocket.Chat account: its token, its roles, how often and what it may ask."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bot.chat.rocketchat import trust
 from bot.chat.rocketchat.account import owner_of
 from bot.chat.rocketchat.answers import Busy, LoggedOut, Moved, RestError
 from bot.chat.rocketchat.rest import Rest
-from bot.chat.rocketchat.shapes import objects, text
+from bot.chat.rocketchat.shapes import mapping, objects, text
 from bot.config import RocketChat, describe_source
 from bot.doctor.asking import Case
 from bot.doctor.finding import Finding, fail, ok, warn
@@ -21,7 +22,8 @@ TOKEN = "rocketchat.token"  # noqa: S105  (a name)
 USER = "rocketchat.user"
 ROLES = "rocketchat.roles"
 LIMITS = "rocketchat.limits"
-ACCOUNT = (REACHABLE, VERSION, TOKEN, USER, ROLES, LIMITS, PERMISSIONS)
+ADMINS = "rocketchat.admins"
+ACCOUNT = (REACHABLE, VERSION, TOKEN, USER, ROLES, LIMITS, PERMISSIONS, ADMINS)
 
 CHECKED = "6.x to 9.0, checked against frames recorded from 6.14 and the published schemas of 8.8.1"
 _SECONDS = 4.0
@@ -84,6 +86,7 @@ async def _account(case: Case, rocketchat: RocketChat, rest: Rest) -> AsyncItera
     yield judge_roles(roles)
     yield await _token_kind(case, rocketchat, rest)
     yield await _permissions(rest, roles)
+    yield await _admins(case, rocketchat, rest)
 
 
 def judge_version(version: str) -> Finding:
@@ -154,6 +157,31 @@ async def _permissions(rest: Rest, roles: list[str]) -> Finding:
     except ChatRefused:
         return ok(PERMISSIONS, "the workspace does not tell them")
     return judge_permissions(answer, roles, remedy=_ROLES)
+
+
+async def _admins(case: Case, rocketchat: RocketChat, rest: Rest) -> Finding:
+    """Whether each is the id of somebody: a name would be nobody. Raises RestError."""
+    found = [await _wrong_with(rest, person) for person in rocketchat.admins]
+    if wrong := "; ".join(filter(None, found)):
+        source = describe_source(case.settings, "rocketchat.admins")
+        return warn(ADMINS, wrong, f"put ids of people into rocketchat.admins ({source})")
+    return ok(ADMINS, f"{len(found)}, each the id of somebody here")
+
+
+async def _wrong_with(rest: Rest, person: str) -> str:
+    user = await _user(rest, userId=person) or await _user(rest, username=person)
+    if not user:
+        return f"{person} is nobody here"
+    if user.get("_id") != person:
+        return f"{person} is a name, of the id {cleaned(str(user.get('_id')))}"
+    return f"{person} is deactivated" if user.get("active") is False else ""
+
+
+async def _user(rest: Rest, **which: str) -> Mapping[str, Any]:
+    try:
+        return mapping((await rest.get("users.info", **which)).get("user"))
+    except ChatRefused:
+        return {}
 
 
 def _unreachable(case: Case, error: RestError) -> Finding:

@@ -223,6 +223,20 @@ async def test_permissions_that_were_taken_away(
     assert text in found.text
 
 
+async def test_admins_are_ids_of_people(each: Doctor) -> None:
+    ana, bo = each.server.add_user("ana-martin"), each.server.add_user("bo")
+    await each.examine(admins=(ana.id,))
+    assert each.found("admins").text == "1, each the id of somebody here"
+
+    each.server.deactivate(bo)
+    await each.examine("rocketchat.admins", admins=("ana-martin", "somebody", bo.id))
+    found = each.found("admins")
+    assert found.level is Level.WARN
+    assert f"ana-martin is a name, of the id {ana.id}" in found.text
+    assert "somebody is nobody here" in found.text
+    assert f"{bo.id} is deactivated" in found.text
+
+
 # --- reaching it ---------------------------------------------------------------------
 
 
