@@ -64,7 +64,6 @@ class Desk:
             self.rest,
             self.workspace,
             self.people,
-            self.rooms,
             self.background,
             me=self.bot.id,
             message_key=KEY,

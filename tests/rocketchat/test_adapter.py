@@ -58,7 +58,7 @@ class NoSockets(Seam):
 
 def saying(text: str, channel: str, ref: str | None = None) -> Outgoing:
     document = Document(((Text(text),),), Style.NOTICE)
-    return Outgoing(f"id of {text}", channel, document, reply_to=ref)
+    return Outgoing(f"id of {text}", channel, document, reply_to=ref, thread=ref)
 
 
 # --- heard and answered ----------------------------------------------------------------

@@ -220,11 +220,20 @@ def tmid_of(desk: Desk, ref: str) -> str | None:
 async def test_an_answer_stands_in_the_thread_of_its_question(desk: Desk) -> None:
     question = desk.server.say(desk.ana, desk.team, "!bbb help")["_id"]
     inside = desk.server.say(desk.ana, desk.team, "!bbb who", tmid=question)["_id"]
-    first = await desk.sender.send(saying("a", desk.team, id="1", reply_to=question))
+    first = await desk.sender.send(
+        saying("a", desk.team, id="1", reply_to=question, thread=question)
+    )
     second = await desk.sender.send(
         saying("b", desk.team, id="2", reply_to=inside, thread=question)
     )
     assert [tmid_of(desk, first), tmid_of(desk, second)] == [question, question]
+
+
+async def test_a_card_is_for_everybody_in_the_channel(desk: Desk) -> None:
+    """It answers the one who opened the call, and yet stands in no thread."""
+    question = desk.server.say(desk.ana, desk.team, "!bbb")["_id"]
+    ref = await desk.sender.send(saying("a call", desk.team, reply_to=question))
+    assert tmid_of(desk, ref) is None
 
 
 @on_every_version
@@ -234,7 +243,7 @@ async def test_never_into_the_room_of_another_thread(desk: Desk) -> None:
     rid = await desk.direct.open(desk.ana.id)
     await desk.look()
     private = desk.server.room(rid)
-    for thread, reply_to in ((question, None), (None, question), (question, question)):
+    for thread, reply_to in ((question, None), (question, question)):
         outgoing = saying(
             "link", private, id=f"{thread}{reply_to}", thread=thread, reply_to=reply_to
         )
@@ -249,11 +258,11 @@ async def test_a_root_that_is_noted_is_not_asked_for_and_a_wrong_note_helps_nobo
 ) -> None:
     question = desk.server.say(desk.ana, desk.team, "!bbb help")["_id"]
     desk.sender.note(question, desk.team.id)
-    ref = await desk.sender.send(saying("a", desk.team, id="1", reply_to=question))
+    ref = await desk.sender.send(saying("a", desk.team, id="1", thread=question))
     assert tmid_of(desk, ref) == question
     assert desk.asked("chat.getMessage") == 0
     desk.now += 61
-    await desk.sender.send(saying("b", desk.team, id="2", reply_to=question))
+    await desk.sender.send(saying("b", desk.team, id="2", thread=question))
     assert desk.asked("chat.getMessage") == 1
 
 
@@ -263,7 +272,7 @@ async def test_the_thread_of_a_deleted_question_would_be_seen_by_nobody(
 ) -> None:
     question = desk.server.say(desk.ana, desk.team, "!bbb help")["_id"]
     desk.server.delete(desk.ana, question, keep=keep)
-    ref = await desk.sender.send(saying("a", desk.team, reply_to=question))
+    ref = await desk.sender.send(saying("a", desk.team, thread=question))
     assert tmid_of(desk, ref) is None
 
 

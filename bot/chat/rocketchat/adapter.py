@@ -78,7 +78,6 @@ class RocketChatAdapter:
             self._rest,
             self._workspace,
             self._people,
-            self._rooms,
             self._background,
             me=user_id,
             message_key=message_key,

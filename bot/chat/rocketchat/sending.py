@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from bot.chat.background import Background
 from bot.chat.rocketchat.answers import Busy, LoggedOut, Refused, RestError, Unavailable
 from bot.chat.rocketchat.emoji import SHORTNAMES
-from bot.chat.rocketchat.lookups import OwnRooms
 from bot.chat.rocketchat.people import People
 from bot.chat.rocketchat.rendering import body_of, edited_of
 from bot.chat.rocketchat.rest import RestApi
@@ -47,7 +46,6 @@ class Sender:
         rest: RestApi,
         workspace: Workspace,
         people: People,
-        rooms: OwnRooms,
         background: Background,
         *,
         me: str,
@@ -57,7 +55,6 @@ class Sender:
         self._rest = rest
         self._workspace = workspace
         self._people = people
-        self._rooms = rooms
         self._background = background
         self._me = me
         self._key = message_key
@@ -172,12 +169,13 @@ class Sender:
     # --- threads ----------------------------------------------------------------------------------
 
     async def _thread_of(self, message: Outgoing) -> str | None:
-        """The thread that this belongs into, if it is one of the same room.
+        """The thread that this belongs into, if it is one of the same room. Cards are in none:
+        everybody in the channel shall see them.
 
         The server posts into the room of the thread, whatever room was asked for (read in source,
         executeSendMessage): a private link would stand in public.
         """
-        root = message.thread or (None if self._is_direct(message.channel) else message.reply_to)
+        root = message.thread
         if root is None or not self._workspace.threads:
             return None
         at, rid = self._rids.get(root, (0.0, None))
@@ -187,7 +185,3 @@ class Sender:
             if isinstance(rid, str):
                 self.note(root, rid)
         return root if rid == message.channel else None
-
-    def _is_direct(self, rid: str) -> bool:
-        place = self._rooms.place(rid)
-        return place is None or place.kind == "d"
