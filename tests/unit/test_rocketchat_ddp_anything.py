@@ -84,7 +84,7 @@ def test_nothing_raises_and_nothing_logs_in_twice(proof: Proof) -> None:
 
     @seed(chosen)
     @settings(
-        max_examples=proof.amount(100, long=50_000),
+        max_examples=proof.amount(100, long=10_000),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
