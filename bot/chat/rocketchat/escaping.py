@@ -71,7 +71,7 @@ def _harmless(match: re.Match[str]) -> str:
         return "\uff04"
     if sign in _PAIRED or (sign == "." and after and after not in SPACES):
         return f"\\{sign}"
-    if sign == "." and after and not before.isdigit():
+    if sign == "." and not before.isdigit():
         return sign
     left = "" if before in SPACES else JOINER
     right = "" if after in SPACES else JOINER
