@@ -17,6 +17,7 @@ from commands.messages import Document, Style, Text
 from commands.ports import Membership, Outgoing
 from storage.records import Channel, Kind, Person
 from tests.fakes.rocketchat import PROFILES, RocketChat, Room, Seam, User
+from tests.fakes.rocketchat.refusals import Forbidden
 from tests.matrix.intake import Inbox
 from tests.rocketchat.adapters import adapter_of, running, until
 
@@ -157,6 +158,15 @@ async def test_a_server_that_is_down_is_waited_for(one: Workspace) -> None:
     async with running(one.server, one.bot, inbox, mode=Mode.DOWN) as adapter:
         await one.server.start()
         await until(lambda: adapter.mode is Mode.LIVE)
+        one.server.say(one.ana, one.room, "!bbb help")
+        await inbox.command("help")
+
+
+@pytest.mark.parametrize("path", ["me", "settings.public"])
+async def test_a_server_that_says_no_for_a_while_is_waited_for(path: str, one: Workspace) -> None:
+    one.server.faults.rest.refuse(path, Forbidden(), times=1)
+    inbox = Inbox()
+    async with running(one.server, one.bot, inbox):
         one.server.say(one.ana, one.room, "!bbb help")
         await inbox.command("help")
 

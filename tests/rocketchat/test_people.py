@@ -111,6 +111,16 @@ async def test_a_server_that_does_not_answer_is_no_no(desk: Desk) -> None:
         await desk.people.find("@cy", desk.team.id)
 
 
+async def test_a_no_about_people_in_general_is_no_answer_about_one(desk: Desk) -> None:
+    desk.server.faults.rest.refuse("users.info", Refused("error-unauthorized"), times=None)
+    with pytest.raises(ChatUnavailable):
+        await desk.people.find("@cy", desk.team.id)
+    with pytest.raises(ChatUnavailable):
+        await desk.people.display_name(desk.cy.id)
+    with pytest.raises(ChatUnavailable):
+        await desk.people.share_a_room(desk.ana.id, desk.ben.id)
+
+
 # --- rooms ---------------------------------------------------------------------------------------
 
 
@@ -281,7 +291,7 @@ async def test_an_answer_lost_finds_the_same_room_again(desk: Desk) -> None:
     assert desk.server.direct_room(desk.bot, desk.ana) is desk.server.room(rid)
 
 
-async def test_a_no_about_people_in_general_is_no_answer(desk: Desk) -> None:
+async def test_who_may_not_be_asked_about_is_tried_later(desk: Desk) -> None:
     desk.server.faults.rest.refuse("users.info", Refused("error-unauthorized"), times=None)
     with pytest.raises(ChatUnavailable):
         await desk.direct.open(desk.ana.id)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.rocketchat.receive import LONGEST_TEXT, MY_MESSAGES, Place, Reader, room_of
+from bot.chat.rocketchat.ddp.events import MY_MESSAGES
+from bot.chat.rocketchat.receive import LONGEST_TEXT, Place, Reader, room_of
 from storage.records import Channel, Kind, Person
 
 ME, ANA = "botBBB0000000001", "ana00000000000001"
@@ -172,10 +173,14 @@ JOINED = {"roomParticipant": True, "roomType": "c", "roomName": "team"}
 @pytest.mark.parametrize(
     ("access", "event", "room"),
     [
-        pytest.param(JOINED, MY_MESSAGES, "TEAM", id="a room of ours"),
-        pytest.param({**JOINED, "roomParticipant": False}, MY_MESSAGES, None, id="not joined"),
-        pytest.param({"roomType": "c"}, MY_MESSAGES, "TEAM", id="not said: the rooms decide"),
-        pytest.param({"roomParticipant": True, "roomType": "l"}, MY_MESSAGES, None, id="livechat"),
+        pytest.param(JOINED, MY_MESSAGES.event, "TEAM", id="a room of ours"),
+        pytest.param(
+            {**JOINED, "roomParticipant": False}, MY_MESSAGES.event, None, id="not joined"
+        ),
+        pytest.param({"roomType": "c"}, MY_MESSAGES.event, "TEAM", id="not said: the rooms decide"),
+        pytest.param(
+            {"roomParticipant": True, "roomType": "l"}, MY_MESSAGES.event, None, id="livechat"
+        ),
         pytest.param(None, "TEAM", "TEAM", id="the room's own event"),
         pytest.param(None, "OTHER", None, id="the event of another room"),
         pytest.param(JOINED, f"{ANA}/notification", None, id="another event"),
@@ -186,7 +191,7 @@ def test_live_messages_for_us(access: dict[str, Any] | None, event: str, room: s
 
 
 def test_a_live_message_of_no_room() -> None:
-    assert room_of(document("!bbb", rid=None), JOINED, MY_MESSAGES) is None
+    assert room_of(document("!bbb", rid=None), JOINED, MY_MESSAGES.event) is None
 
 
 ANYTHING = st.recursive(
@@ -202,7 +207,7 @@ def test_nothing_that_strangers_write_raises(parts: dict[str, Any]) -> None:
     found = document("!bbb help") | parts
     READER.command(found, TEAM, after=BEFORE, names=NAMES)
     READER.is_unreadable(found, TEAM, after=BEFORE)
-    room_of(found, found, MY_MESSAGES)
+    room_of(found, found, MY_MESSAGES.event)
 
 
 def test_hostile_text_costs_little() -> None:

@@ -32,7 +32,7 @@ async def owner_of(rest: RestApi, token: str) -> Owner | None:
 async def check(rest: RestApi, user_id: str, token: str) -> None:
     """Whether the token is good, and that of this account.
 
-    Raises ChatMisconfigured; ChatUnavailable when the workspace cannot be asked.
+    Raises ChatMisconfigured; RestError when the workspace cannot be asked, or does not tell.
     """
     try:
         await rest.get("me")

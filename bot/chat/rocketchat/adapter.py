@@ -24,7 +24,7 @@ from bot.chat.rocketchat.rest import Rest
 from bot.chat.rocketchat.rooms import OwnRooms
 from bot.chat.rocketchat.sending import Sender
 from bot.chat.rocketchat.workspace import Workspace
-from commands.errors import ChatUnavailable
+from commands.errors import ChatTrouble
 from commands.ports import Outgoing, Rights
 from storage.records import Channel, Person
 
@@ -95,7 +95,7 @@ class RocketChatAdapter:
         try:
             await account.check(self._rest, self._user_id, self._token)
             await self._workspace.refresh()
-        except ChatUnavailable as error:
+        except ChatTrouble as error:
             log.warning("not reached yet: %s", error, extra={"action": "chat_trouble"})
         self._background.start("workspace", self._workspace.keep_fresh())
         self._inflow = Inflow(

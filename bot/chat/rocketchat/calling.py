@@ -8,7 +8,7 @@ session that keeps the answer, and only the answer counts, not what the library 
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 from urllib.parse import quote, urljoin
 
@@ -32,7 +32,7 @@ class Call:
 
     method: str
     path: str
-    params: Json
+    params: Json = field(repr=False)  # one of them may be the token
     api_path: str = "/api/v1/"
 
 
@@ -42,7 +42,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: Any
+    body: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class DirectRooms:
 
     async def _account(self, user_id: str) -> Account:
         """Somebody who can be written to."""
-        account = None if user_id == self._me else await self._asked(user_id)
+        account = None if user_id == self._me else await self._lookups.account_now(user_id)
         if account is None or not account.active:
             raise DirectRefused("no such person, or not any more")
         if account.robot:
@@ -48,12 +48,6 @@ class DirectRooms:
         if account.federated:  # asked for the direct message, the server might make an account
             raise DirectRefused("somebody of another server")
         return account
-
-    async def _asked(self, user_id: str) -> Account | None:
-        try:
-            return await self._lookups.account_now(user_id)
-        except Refused as error:
-            raise ChatUnavailable(f"people could not be asked: {error}") from error
 
     async def _is_for(self, user_id: str, rid: str) -> bool:
         room = await self._lookups.room_now(rid)

@@ -2,39 +2,18 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from bot.chat.rocketchat.answers import Refused
 from bot.chat.rocketchat.remembering import Remembered
 from bot.chat.rocketchat.rest import RestApi
 from bot.chat.rocketchat.shapes import mapping, text
+from commands.errors import ChatUnavailable
 
 _NO_SUCH_USER = re.compile(r"user.{0,12}not.{0,3}found|invalid.user|error-user-not-found", re.I)
 _ROBOTS = {"bot", "app"}
-
-
-class OwnRoom(Protocol):
-    """A room the bot is in, as its subscriptions and what came with messages tell."""
-
-    @property
-    def kind(self) -> str:
-        """As in `Room`."""
-
-    @property
-    def direct(self) -> bool:
-        """Whether it is known that just one other person is in it."""
-
-
-class OwnRooms(Protocol):
-    """The rooms the bot is in; asks nobody."""
-
-    def all(self) -> Iterable[str]:
-        """Their ids."""
-
-    def place(self, room: str) -> OwnRoom | None:
-        """What is known of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +48,7 @@ class Lookups:
         self.room = Remembered(self.room_now, steady=steady)
 
     async def account_now(self, user_id: str) -> Account | None:
-        """The account with this id, None when there is none. Raises RestError.
+        """The account with this id, None when there is none.
 
         The server also finds somebody whose *username* is the id asked for: that is not the person.
         """
@@ -87,7 +66,7 @@ class Lookups:
         except Refused as error:
             if _NO_SUCH_USER.search(f"{error.code} {error.text}"):
                 return None
-            raise
+            raise ChatUnavailable(f"people could not be asked: {error}") from error
 
     async def room_now(self, rid: str) -> Room | None:
         """The room, None when there is none that the bot may see."""
@@ -118,15 +97,9 @@ def account_of(user: Any) -> Account | None:
 
 
 def _roles(user: Mapping[str, Any]) -> list[Any]:
-    """Shown to administrators only."""
+    """Shown only to whom has view-full-other-user-info."""
     listed = user.get("roles")
     return listed if isinstance(listed, list) else []
-
-
-def _has_role(user: Mapping[str, Any], role: str) -> bool:
-    """Only with view-full-other-user-info the server tells the roles of others."""
-    roles = user.get("roles")
-    return isinstance(roles, list) and role in roles
 
 
 def _people(room: Mapping[str, Any]) -> frozenset[str]:

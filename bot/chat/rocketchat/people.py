@@ -5,9 +5,10 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from bot.chat.rocketchat.lookups import Account, Lookups, OwnRooms, account_of
+from bot.chat.rocketchat.lookups import Account, Lookups, account_of
 from bot.chat.rocketchat.members import Members
 from bot.chat.rocketchat.permissions import Permissions, RoomHidden
+from bot.chat.rocketchat.rooms import OwnRooms
 from bot.chat.rocketchat.workspace import Workspace
 from commands.errors import ChatRefused, ChatTrouble
 

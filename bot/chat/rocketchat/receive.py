@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.chat.mention import without_leading
+from bot.chat.rocketchat.ddp.events import MY_MESSAGES
 from bot.chat.rocketchat.escaping import bare
 from bot.chat.rocketchat.shapes import mapping, moment, nested, objects, text
 from commands.grammar import addressed
@@ -21,9 +22,6 @@ PLATFORM = "rocketchat"
 
 LONGEST_TEXT = 8_000
 """Longer messages are not read at all."""
-
-MY_MESSAGES = "__my_messages__"
-"""The event of all rooms at once; the event of a single room is its id."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -135,7 +133,7 @@ def room_of(document: Document, access: Mapping[str, Any] | None, event_name: st
     for the bot.
     """
     room = text(document.get("rid"))
-    if room is None or event_name not in (MY_MESSAGES, room):
+    if room is None or event_name not in (MY_MESSAGES.event, room):
         return None
     said = mapping(access)
     if said.get("roomParticipant") is False or said.get("roomType") in ("l", "v"):

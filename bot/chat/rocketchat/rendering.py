@@ -7,11 +7,10 @@ from itertools import groupby
 from typing import Any
 
 from bot.chat.rocketchat.escaping import JOINER, SPACES, coded, emboldened, escaped, storable
+from bot.chat.rocketchat.receive import PLATFORM
 from commands.i18n import texts
 from commands.messages import Address, Code, Document, Mention, Node, Style, Text
 from storage.records import Person
-
-PLATFORM = "rocketchat"
 
 Usernames = Mapping[str, str]
 """Usernames by user id."""
