@@ -6,7 +6,7 @@ The names, and who has them by default, are those of 6.14 (permissions.ts).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.chat.rocketchat.shapes import Json, objects
+from bot.chat.shapes import Json, objects
 from bot.doctor.finding import Finding, fail, ok, warn
 
 PERMISSIONS = "rocketchat.permissions"

@@ -9,7 +9,7 @@ from bot.chat.rocketchat import trust
 from bot.chat.rocketchat.account import owner_of
 from bot.chat.rocketchat.answers import Busy, LoggedOut, Moved, RestError
 from bot.chat.rocketchat.rest import Rest
-from bot.chat.rocketchat.shapes import mapping, objects, text
+from bot.chat.shapes import mapping, objects, text
 from bot.config import RocketChat, describe_source
 from bot.doctor.asking import Case
 from bot.doctor.finding import Finding, fail, ok, warn

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+from bot.chat.shapes import mapping, text
 from bot.config import values
 from bot.doctor.asking import Answer, Asker, NoAnswer, ask
 from bot.init.answers import Member
@@ -94,22 +95,22 @@ async def _id_of(asker: Asker, url: str, account: Member, name: str) -> str:
     answer = await ask(asker, address, headers=_authorised(account))
     if answer.status in (400, 404):
         raise Refused(f"the workspace knows nobody called {name}")
-    user = answer.fields.get("user")
-    found = user.get("_id") if isinstance(user, dict) else None
-    if answer.status != 200 or not isinstance(found, str):
+    user = mapping(answer.fields.get("user"))
+    found = text(user.get("_id"))
+    if answer.status != 200 or found is None:
         raise NoAnswer(f"it answers with HTTP {answer.status}")
-    if _mapping(user).get("active") is False:
+    if user.get("active") is False:
         raise Refused(f"the account of {name} is deactivated")
     return valid(values.rocketchat_id, found)
 
 
 def _member(answer: Answer, token: str = "") -> Member:
     """Whom `login` let in, with their own token or the one of the session."""
-    data = _mapping(answer.fields.get("data"))
+    data = mapping(answer.fields.get("data"))
     user_id, session = data.get("userId"), data.get("authToken")
     if answer.status != 200 or not isinstance(user_id, str) or not isinstance(session, str):
         raise NoAnswer(f"it answers with HTTP {answer.status}")
-    username = _mapping(data.get("me")).get("username")
+    username = mapping(data.get("me")).get("username")
     return Member(valid(values.rocketchat_id, user_id), str(username or user_id), token or session)
 
 
@@ -119,7 +120,7 @@ def _wants_code(answer: Answer) -> bool:
 
 
 def _second_factor(answer: Answer) -> str:
-    return str(_mapping(answer.fields.get("details")).get("method") or "totp")
+    return str(mapping(answer.fields.get("details")).get("method") or "totp")
 
 
 async def _post(
@@ -139,7 +140,3 @@ async def _post(
 
 def _authorised(account: Member) -> Mapping[str, str]:
     return {"X-User-Id": account.user_id, "X-Auth-Token": account.access_token}
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.chat.backoff import Backoff
 from bot.chat.matrix.adapter import MatrixAdapter
-from bot.chat.matrix.sync import Backoff
 from bot.demo.synapse import Account, Synapse
 from commands.messages import Document, Style, Text
 from commands.ports import Outgoing

@@ -11,7 +11,7 @@ import pytest
 
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.filters import SYNC
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from bot.demo.synapse import Account, Synapse
 from tests.matrix.client import Visitor
 from tests.matrix.conftest import People

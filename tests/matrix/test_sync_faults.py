@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from bot.chat.backoff import Backoff
 from bot.chat.base import ChatMisconfigured, Mode
 from bot.chat.matrix import gaps, sync
 from bot.chat.matrix.adapter import MatrixAdapter
 from bot.chat.matrix.client import Client
-from bot.chat.matrix.sync import Backoff
 from bot.demo.synapse import Account
 from commands.errors import ChatBusy, ChatFailed, ChatRefused, ChatUnavailable
 from storage.records import Channel, Kind

@@ -17,7 +17,7 @@ from bot.chat.rocketchat.inflow import Inflow, Rhythm
 from bot.chat.rocketchat.lookups import Lookups
 from bot.chat.rocketchat.rest import Rest
 from bot.chat.rocketchat.rooms import OwnRooms
-from bot.chat.rocketchat.shapes import nested
+from bot.chat.shapes import nested
 from tests.fakes.rocketchat import RocketChat, Seam, User
 from tests.fakes.rocketchat.seams import Handler
 from tests.matrix.intake import Inbox

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from bot.chat.remembering import FRESH_SECONDS
 from bot.chat.rocketchat.adapter import RocketChatAdapter
 from bot.chat.rocketchat.emoji import SHORTNAMES
 from bot.chat.rocketchat.escaping import bare
-from bot.chat.rocketchat.remembering import FRESH_SECONDS
 from bot.jobs.inbox import Inbox
 from storage.records import Channel, Kind, Person
 from tests.fakes.rocketchat import RocketChat

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.chat.matrix.lean import lean, restored, says_nothing
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 
 TALK = {"type": "m.room.message", "event_id": "$talk"}
 SEALED = {"type": "m.room.encrypted", "event_id": "$sealed"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.chat.matrix import people as people_module
 from bot.chat.matrix.answers import MatrixError
-from bot.chat.matrix.people import FRESH_SECONDS, People
+from bot.chat.matrix.people import People
+from bot.chat.remembering import FRESH_SECONDS
 from commands.errors import ChatTrouble
 
 ANA = "@ana:example.org"
@@ -63,12 +63,3 @@ async def test_a_limit_of_the_server_does_not_take_a_known_name(
     assert await people.display_name(ANA) == "Ana"
     with pytest.raises(ChatTrouble):
         await people.display_name("@bo:example.org")
-
-
-async def test_only_so_many_names_are_kept(
-    server: Server, people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(people_module, "MOST_KNOWN", 2)
-    for user in ("@a:x.org", "@b:x.org", "@c:x.org", "@a:x.org"):
-        await people.display_name(user)
-    assert server.asked == 4

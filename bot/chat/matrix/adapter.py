@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.chat.background import Background
+from bot.chat.backoff import Backoff
 from bot.chat.base import ChatMisconfigured, Intake, Mode
 from bot.chat.matrix.authors import Authors
 from bot.chat.matrix.client import Client
@@ -22,7 +23,7 @@ from bot.chat.matrix.people import People
 from bot.chat.matrix.permissions import Permissions
 from bot.chat.matrix.receive import PLATFORM, Reader
 from bot.chat.matrix.sending import Sender
-from bot.chat.matrix.sync import Backoff, SyncLoop
+from bot.chat.matrix.sync import SyncLoop
 from bot.chat.matrix.upgrades import Upgrades
 from commands.i18n import texts
 from commands.ports import Outgoing, Rights

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client, at
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from commands.errors import ChatUnavailable
 
 _MOST = 10_000

@@ -19,7 +19,7 @@ from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix.answers import MatrixError, error_from
 from bot.chat.matrix.crypto_store import Store, StoreFiles
 from bot.chat.matrix.lean import lean, says_nothing
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.chat.matrix.answers import MatrixError, trouble
 from bot.chat.matrix.client import Client, at
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from commands.errors import ChatTrouble, ChatUnavailable, DirectRefused, NotThereYet
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import logging
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.filters import BACKFILL, PAGE
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from typing import Any
 
 from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix.recovery import WrongRecoveryKey, seal, unseal
-from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.signatures import SEED_BYTES, SigningKey, with_signature
+from bot.chat.shapes import Json
 
 USAGES = ("master", "self_signing", "user_signing")
 

@@ -17,7 +17,6 @@ from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.late import LateKeys
 from bot.chat.matrix.lean import restored
 from bot.chat.matrix.receive import PLATFORM, Place, Reader
-from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.timelines import (
     arrivals,
     closed,
@@ -30,6 +29,7 @@ from bot.chat.matrix.timelines import (
     welcome,
 )
 from bot.chat.matrix.upgrades import Upgrades, replacement
+from bot.chat.shapes import Json
 from storage.records import Channel, Command, Kind, Person
 
 log = logging.getLogger(__name__)

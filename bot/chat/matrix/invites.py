@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from bot.chat.matrix.direct import DirectRooms
 from bot.chat.matrix.doors import Doors
-from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.upgrades import Upgrades, predecessor
+from bot.chat.shapes import Json
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.cross_signing import CrossSigning
 from bot.chat.matrix.own_device import check, published_device
-from bot.chat.matrix.shapes import Json
 from bot.chat.matrix.sharing import Sharing
+from bot.chat.shapes import Json
 from commands.errors import ChatRefused, ChatUnavailable
 
 log = logging.getLogger(__name__)

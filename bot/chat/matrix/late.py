@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.chat.matrix.client import Client
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 
 PATIENCE_SECONDS = 300.0
 _MOST = 200

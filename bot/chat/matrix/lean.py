@@ -7,7 +7,7 @@ command. It needs the state of rooms, keys, and what is encrypted; the rest we r
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 
 
 def lean(answer: Json) -> Json:

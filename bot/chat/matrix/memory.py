@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.receive import OUR_ID, moment
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix.client import Client, at
-from bot.chat.matrix.shapes import Json, nested
 from bot.chat.matrix.signatures import is_signed
+from bot.chat.shapes import Json, nested
 
 LOST = (
     "The encryption store is not the one of the device {device}: lost, from another device, or "

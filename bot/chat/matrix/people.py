@@ -2,29 +2,16 @@
 
 import re
 import time
-import unicodedata
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.chat.matrix.answers import MatrixError, in_our_words, trouble
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.invites import server_of
-from commands.errors import ChatTrouble
+from bot.chat.names import plain
+from bot.chat.remembering import Remembered
 
 _USER_ID = re.compile(r"@[^\s:]+:[^\s]+")
-
-FRESH_SECONDS = 10.0
-MOST_KNOWN = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A name as the server said it, at a moment of the steady clock."""
-
-    name: str | None
-    at: float
 
 
 class People:
@@ -32,8 +19,7 @@ class People:
 
     def __init__(self, client: Client, steady: Callable[[], float] = time.monotonic) -> None:
         self._client = client
-        self._steady = steady
-        self._names: OrderedDict[str, _Known] = OrderedDict()
+        self._names = Remembered(self._profile_name, steady=steady)
 
     async def display_name(self, user: str) -> str | None:
         """The name of the profile, uncleaned; asked again after 10 s.
@@ -41,20 +27,7 @@ class People:
         Synapse answers 500 questions about profiles, then one a second (`rc_profile`), and every
         look at a join page asks. Where it does not answer, the name last said is better than none.
         """
-        known = self._names.get(user)
-        if known and self._steady() - known.at < FRESH_SECONDS:
-            return known.name
-        try:
-            name = await self._profile_name(user)
-        except ChatTrouble:
-            if known is None:
-                raise
-            return known.name
-        self._names[user] = _Known(name, self._steady())
-        self._names.move_to_end(user)
-        if len(self._names) > MOST_KNOWN:
-            self._names.popitem(last=False)
-        return name
+        return await self._names.or_last(user)
 
     async def _profile_name(self, user: str) -> str | None:
         try:
@@ -78,7 +51,7 @@ class People:
         joined = self.joined(room)
         if local in joined:
             return local
-        same = [user for user, shown in joined.items() if _plain(shown) == _plain(name)]
+        same = [user for user, shown in joined.items() if plain(shown) == plain(name)]
         if same:
             return same[0] if len(same) == 1 else None
         return local if word.startswith("@") and await self._exists(local) else None
@@ -113,7 +86,3 @@ class People:
         """Opens the room in a client of the reader's choice."""
         via = quote(server_of(self._client.user_id), safe="")
         return f"https://matrix.to/#/{quote(room, safe='!:')}?via={via}"
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client, at
-from bot.chat.matrix.shapes import mapping
+from bot.chat.shapes import mapping
 from commands.errors import ChatUnavailable
 from commands.ports import Membership, Rights
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat.matrix.identity import USAGES
-from bot.chat.matrix.shapes import Json, nested
 from bot.chat.matrix.signatures import is_signed
+from bot.chat.shapes import Json, nested
 
 
 @dataclass(frozen=True, slots=True)

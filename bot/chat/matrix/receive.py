@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.chat.matrix.mentions import with_ids
-from bot.chat.matrix.shapes import mapping
 from bot.chat.mention import without_leading
+from bot.chat.shapes import mapping
 from commands.grammar import addressed
 from storage.records import Channel, Command, Kind, Person
 

@@ -19,8 +19,8 @@ from bot.chat.matrix.recovery import (
     spelled,
     unseal,
 )
-from bot.chat.matrix.shapes import Json, nested
 from bot.chat.matrix.signatures import SEED_BYTES, decoded, unpadded
+from bot.chat.shapes import Json, nested
 
 _DEFAULT_KEY = "m.secret_storage.default_key"
 _WRONG = "matrix.recovery_key is not the recovery key that the account's secrets are sealed with."

@@ -11,7 +11,7 @@ from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.memory import FORGETS, own_message
 from bot.chat.matrix.receive import OUR_ID
 from bot.chat.matrix.rendering import content_of, edited, relation
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from bot.clock import utc_now
 from commands.errors import ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing

@@ -13,7 +13,7 @@ from uuid import uuid4
 from nio.responses import ErrorResponse, KeysClaimResponse, KeysQueryResponse
 
 from bot.chat.matrix.client import Client, at
-from bot.chat.matrix.shapes import Json, nested
+from bot.chat.shapes import Json, nested
 from commands.errors import ChatUnavailable
 
 log = logging.getLogger(__name__)

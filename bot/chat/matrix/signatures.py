@@ -8,7 +8,7 @@ from typing import Any
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
-from bot.chat.matrix.shapes import Json, nested
+from bot.chat.shapes import Json, nested
 
 SEED_BYTES = 32
 

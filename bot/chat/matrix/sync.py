@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.chat.backoff import Backoff
 from bot.chat.base import ChatMisconfigured
 from bot.chat.matrix.answers import MatrixError, waiting_time
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.filters import SYNC
-from bot.chat.matrix.shapes import Json
+from bot.chat.shapes import Json
 from commands.errors import ChatUnavailable
 from storage.store import StoreError
 
@@ -26,24 +26,6 @@ _STOP_SECONDS = 5.0
 Step = Callable[[], Awaitable[None]]
 Take = Callable[[Json, str | None], Awaitable[None]]
 """Keeps a sync answer for good; with the position it was asked from, None for the very first."""
-
-
-class Backoff:
-    """Seconds to wait, doubling from `first` to `longest`, each shortened by up to half."""
-
-    def __init__(self, *, first: float = 1.0, longest: float = 60.0) -> None:
-        self._first = first
-        self._longest = longest
-        self._next = first
-
-    def next(self) -> float:
-        """The next waiting time."""
-        full, self._next = self._next, min(self._next * 2, self._longest)
-        return full * random.uniform(0.5, 1)  # noqa: S311  (jitter)
-
-    def reset(self) -> None:
-        """Begin again from the first."""
-        self._next = self._first
 
 
 class _Stopped(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bot.chat.matrix.receive import PLATFORM, moment
-from bot.chat.matrix.shapes import mapping
+from bot.chat.shapes import mapping
 from storage.records import Channel, Command, Kind, Person
 
 Event = Mapping[str, Any]

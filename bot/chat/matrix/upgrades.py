@@ -10,7 +10,7 @@ from typing import Any
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client, at
 from bot.chat.matrix.doors import Doors
-from bot.chat.matrix.shapes import Json, mapping
+from bot.chat.shapes import Json, mapping
 
 log = logging.getLogger(__name__)
 

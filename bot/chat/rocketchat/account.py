@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.chat.base import ChatMisconfigured
 from bot.chat.rocketchat.answers import LoggedOut
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import nested, text
+from bot.chat.shapes import nested, text
 
 
 @dataclass(frozen=True, slots=True)

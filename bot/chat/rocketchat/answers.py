@@ -11,7 +11,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.chat.rocketchat.shapes import text
+from bot.chat.rocketchat.times import EPOCH
+from bot.chat.shapes import text
 from commands.errors import ChatBusy, ChatFailed, ChatRefused, ChatTrouble, ChatUnavailable
 
 _DEFAULT_WAIT = timedelta(seconds=5)
@@ -114,11 +115,8 @@ def left_until_reset(headers: Mapping[str, str]) -> timedelta | None:
     reset = headers.get("X-RateLimit-Reset", "")
     if not (reset.isascii() and reset.isdigit()):
         return None
-    left = timedelta(milliseconds=int(reset[:15])) - (_server_time(headers) - _EPOCH)
+    left = timedelta(milliseconds=int(reset[:15])) - (_server_time(headers) - EPOCH)
     return min(max(left, _SHORTEST_WAIT), _LONGEST_WAIT) if left > timedelta(0) else None
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _server_time(headers: Mapping[str, str]) -> datetime:

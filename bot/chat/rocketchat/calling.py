@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin
 import requests
 from rocketchat_API.rocketchat import RocketChat
 
-from bot.chat.rocketchat.shapes import Json
+from bot.chat.shapes import Json
 
 CONNECT_SECONDS = 5.0
 MOST_BYTES = 64 * 2**20

@@ -7,14 +7,15 @@ these answers are the truth, live messages come sooner.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.chat.rocketchat.answers import Unavailable
 from bot.chat.rocketchat.position import OVERLAP
 from bot.chat.rocketchat.receive import Place
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import moment, nested, objects, text
+from bot.chat.rocketchat.times import EPOCH, iso, moment
+from bot.chat.shapes import nested, objects, text
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,6 @@ MOST_OF_HISTORY = 5_000
 _PAGE = 100
 _TOO_MUCH = ("too-large", "timeout", "cut")
 _FAMILIES = {"c": "channels", "p": "groups", "d": "dm"}
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Document = Mapping[str, Any]
 
@@ -66,7 +65,7 @@ class CatchUp:
             rooms,
             objects(answer.get("update")),
             [one for one in removed if one],
-            max((changed_at(room) for room in rooms), default=_EPOCH),
+            max((changed_at(room) for room in rooms), default=EPOCH),
             complete=not updated,
         )
 
@@ -112,16 +111,11 @@ class CatchUp:
 
 def changed_at(document: Document) -> datetime:
     """When the server last changed a document; 1970 where it does not say."""
-    return moment(document.get("_updatedAt")) or _EPOCH
-
-
-def iso(time: datetime) -> str:
-    """A time as query parameters need it: in UTC, with `Z`, for a `+` would be lost."""
-    return max(time, _EPOCH).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03}Z"
+    return moment(document.get("_updatedAt")) or EPOCH
 
 
 def _updated_since(since: datetime) -> dict[str, str]:
-    return {"updatedSince": iso(since - OVERLAP)} if since > _EPOCH else {}
+    return {"updatedSince": iso(since - OVERLAP)} if since > EPOCH else {}
 
 
 def _written_at(document: Document) -> str:

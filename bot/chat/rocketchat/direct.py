@@ -6,7 +6,7 @@ from collections import defaultdict
 from bot.chat.rocketchat.answers import Refused
 from bot.chat.rocketchat.lookups import Account, Lookups
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import mapping, nested, text
+from bot.chat.shapes import mapping, nested, text
 from commands.errors import ChatUnavailable, DirectRefused
 
 

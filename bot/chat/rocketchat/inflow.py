@@ -17,9 +17,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.chat.backoff import Backoff
 from bot.chat.base import ChatMisconfigured, Intake, Mode
 from bot.chat.rocketchat.answers import LoggedOut
-from bot.chat.rocketchat.backoff import Backoff
 from bot.chat.rocketchat.catchup import CatchUp
 from bot.chat.rocketchat.ddp.events import (
     MY_MESSAGES,

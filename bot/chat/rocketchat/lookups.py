@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chat.remembering import Remembered
 from bot.chat.rocketchat.answers import Refused
-from bot.chat.rocketchat.remembering import Remembered
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import mapping, text
+from bot.chat.shapes import mapping, text
 from commands.errors import ChatUnavailable
 
 _NO_SUCH_USER = re.compile(r"user.{0,12}not.{0,3}found|invalid.user|error-user-not-found", re.I)

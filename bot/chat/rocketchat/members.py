@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chat.remembering import Remembered
 from bot.chat.rocketchat.answers import Refused, RestError
 from bot.chat.rocketchat.lookups import Account, Room
-from bot.chat.rocketchat.remembering import Remembered
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import nested, objects
 from bot.chat.rocketchat.workspace import Workspace
+from bot.chat.shapes import nested, objects
 from commands.ports import Membership
 
 LISTED_WITH_ROLES = (7, 3)

@@ -1,11 +1,11 @@
 """People and rooms: their names, whom a word means, who shares a room with whom."""
 
 import re
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from bot.chat.rocketchat.lookups import Account, Lookups, account_of
+from bot.chat.names import plain
+from bot.chat.rocketchat.lookups import Lookups, account_of
 from bot.chat.rocketchat.members import Members
 from bot.chat.rocketchat.permissions import Permissions, RoomHidden
 from bot.chat.rocketchat.rooms import OwnRooms
@@ -42,13 +42,13 @@ class People:
     # --- people -----------------------------------------------------------------------------------
 
     async def display_name(self, user_id: str) -> str | None:
-        """The full name, else the username, uncleaned."""
-        account = await self._known(user_id)
+        """The full name, else the username, uncleaned; the last known, where nobody answers."""
+        account = await self._lookups.account.or_last(user_id)
         return (account.name or account.username) if account else None
 
     async def username_of(self, user_id: str) -> str | None:
         """What stands after an `@`."""
-        account = await self._known(user_id)
+        account = await self._lookups.account.or_last(user_id)
         return account.username if account else None
 
     async def usernames(self, user_ids: Iterable[str]) -> dict[str, str]:
@@ -65,15 +65,6 @@ class People:
         """The user id of an active account with this username."""
         account = await self._lookups.named(username)
         return account.id if account and account.active else None
-
-    async def _known(self, user_id: str) -> Account | None:
-        """Where the server does not answer, what it last said is better than nothing."""
-        try:
-            return await self._lookups.account(user_id)
-        except ChatTrouble:
-            if last := self._lookups.account.last(user_id):
-                return last
-            raise
 
     async def find(self, word: str, rid: str) -> str | None:
         """The user id for `@ana` (a member, then anybody here), `ana`, a full name, or a user id.
@@ -100,9 +91,9 @@ class People:
         try:
             async for entry in self._members.like(room, name):
                 account = account_of(entry)
-                if account and _plain(account.username) == _plain(name):
+                if account and plain(account.username) == plain(name):
                     return account.id
-                if account and _plain(account.name or "") == _plain(name):
+                if account and plain(account.name or "") == plain(name):
                     same.add(account.id)
         except ChatRefused:  # a broadcast: its members are not told
             return None
@@ -146,7 +137,3 @@ class People:
         room = self._lookups.room.last(rid) or self._rooms.place(rid)
         path = _PATHS.get(room.kind) if room else None
         return f"{self._workspace.site_url}/{path}/{rid}" if path else None
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.chat.rocketchat.presses import Card
+from bot.chat.rocketchat.times import EPOCH
 
 OVERLAP = timedelta(seconds=60)
 """Looks begin so much earlier than the last one: a server's processes have clocks of their own."""
 
 MOST_CARDS = 200
 CARDS_LAST = timedelta(days=7)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +26,12 @@ class Position:
     to be asked.
     """
 
-    base: datetime = _EPOCH
-    began: datetime = _EPOCH
+    base: datetime = EPOCH
+    began: datetime = EPOCH
     behind: Mapping[str, datetime] = field(default_factory=dict)
     cards: Mapping[str, Card] = field(default_factory=dict)
-    forgotten: datetime = _EPOCH
-    cards_read: datetime = _EPOCH
+    forgotten: datetime = EPOCH
+    cards_read: datetime = EPOCH
 
     def after(self, since: datetime) -> datetime:
         """Messages written before that were read then, or are history."""
@@ -119,8 +118,8 @@ def _card(room: str, seen: int, pressed: Mapping[str, list[str]]) -> Card:
 
 
 def _number(time: datetime) -> int:
-    return round((time - _EPOCH) / timedelta(milliseconds=1))
+    return round((time - EPOCH) / timedelta(milliseconds=1))
 
 
 def _time(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return EPOCH + timedelta(milliseconds=milliseconds)

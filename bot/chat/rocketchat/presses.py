@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.chat.rocketchat.emoji import KEYS
 from bot.chat.rocketchat.receive import PLATFORM, Place
-from bot.chat.rocketchat.shapes import mapping, moment, nested, text
+from bot.chat.rocketchat.times import moment
+from bot.chat.shapes import mapping, nested, text
 from storage.records import Channel, Command, Kind, Person
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.chat.base import Intake
@@ -18,7 +18,8 @@ from bot.chat.rocketchat.presses import Card, card_of, command_of, merged, press
 from bot.chat.rocketchat.receive import PLATFORM, Place, Reader, room_of
 from bot.chat.rocketchat.robots import Robots
 from bot.chat.rocketchat.rooms import OwnRooms
-from bot.chat.rocketchat.shapes import mapping, moment
+from bot.chat.rocketchat.times import EPOCH, moment
+from bot.chat.shapes import mapping
 from commands.errors import ChatRefused, ChatTrouble
 from storage.records import Channel, Command
 
@@ -35,8 +36,6 @@ _STRAYS = 3
 _FRESH_CARD = timedelta(minutes=10)
 _WATCHED_CARD = timedelta(days=1)
 _MOMENT = timedelta(seconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 Document = Mapping[str, Any]
 
 
@@ -148,7 +147,7 @@ class Reading:
         since = {
             room: base
             for room, changed in self._changed.items()
-            if found.complete or changed > self._read.get(room, _EPOCH)
+            if found.complete or changed > self._read.get(room, EPOCH)
         }
         age = _WATCHED_CARD if found.complete else _FRESH_CARD
         read = self.position.cards_read if found.complete else base
@@ -275,7 +274,7 @@ class Reading:
     async def _press(self, batch: Batch, document: Document, card: Card, place: Place) -> None:
         """Presses of a card; who had pressed one that was forgotten, or is history, is not new."""
         card_id, before = document["_id"], batch.position.cards.get(document["_id"])
-        written_at = moment(document.get("ts")) or _EPOCH
+        written_at = moment(document.get("ts")) or EPOCH
         commands = []
         if before is not None or written_at > batch.position.silent_until:
             for press in presses(before, card):

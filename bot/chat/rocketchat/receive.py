@@ -8,13 +8,14 @@ messages, and those of the system. Each of these is left out here.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.chat.mention import without_leading
 from bot.chat.rocketchat.ddp.events import MY_MESSAGES
 from bot.chat.rocketchat.escaping import bare
-from bot.chat.rocketchat.shapes import mapping, moment, nested, objects, text
+from bot.chat.rocketchat.times import EPOCH, moment
+from bot.chat.shapes import mapping, nested, objects, text
 from commands.grammar import addressed
 from storage.records import Channel, Command, Kind, Person
 
@@ -22,8 +23,6 @@ PLATFORM = "rocketchat"
 
 LONGEST_TEXT = 8_000
 """Longer messages are not read at all."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Before a message that quotes others Rocket.Chat writes "[ ](https://…?msg=ID) " for each of them.
 _QUOTES = re.compile(r"(?:\s*\[ ?\]\(https?://[^\s()]*[?&]msg=[^\s()]*\))+\s*")
@@ -44,7 +43,7 @@ class Place:
     kind: str
     name: str | None = None
     direct: bool = False
-    since: datetime = _EPOCH
+    since: datetime = EPOCH
     subscription: str | None = None
 
 

@@ -17,8 +17,8 @@ from bot.chat.rocketchat.answers import (
     left_until_reset,
 )
 from bot.chat.rocketchat.calling import Answer, Call, Caller, NoAnswer
-from bot.chat.rocketchat.shapes import Json
 from bot.chat.rocketchat.threads import Closed, Threads
+from bot.chat.shapes import Json
 
 _REPEATABLE = {"chat.react", "chat.update", "dm.create"}
 """POSTs that change nothing more when they come twice. chat.sendMessage is not among them: whether

@@ -7,8 +7,8 @@ limit on how much the bot says.
 import asyncio
 import logging
 
+from bot.chat.remembering import Remembered
 from bot.chat.rocketchat.lookups import Account, Lookups
-from bot.chat.rocketchat.remembering import Remembered
 from commands.errors import ChatTrouble
 
 log = logging.getLogger(__name__)

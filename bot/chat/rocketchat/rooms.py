@@ -8,14 +8,13 @@ remembered, also by the store.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.chat.rocketchat.receive import PLATFORM, Place
-from bot.chat.rocketchat.shapes import mapping, moment, nested, text
+from bot.chat.rocketchat.times import EPOCH, moment
+from bot.chat.shapes import mapping, nested, text
 from storage.records import Channel, Command, Kind, Person
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _KINDS = ("c", "p", "d")  # not livechat
 _OUTSIDE = ("INVITED", "BANNED")  # 8.x: a subscription that is no membership (yet, any more)
@@ -138,9 +137,9 @@ class OwnRooms:
     def _enter(self, subscription: Document) -> Command | None:
         room, known = subscription["rid"], self._places.get(subscription["rid"])
         is_known = known is not None and known.subscription == subscription.get("_id")
-        since = known.since if known and is_known else _EPOCH
-        if since == _EPOCH:
-            since = moment(subscription.get("ts")) or _EPOCH
+        since = known.since if known and is_known else EPOCH
+        if since == EPOCH:
+            since = moment(subscription.get("ts")) or EPOCH
         place = Place(
             room,
             subscription["t"],

@@ -14,8 +14,8 @@ from bot.chat.rocketchat.emoji import SHORTNAMES
 from bot.chat.rocketchat.people import People
 from bot.chat.rocketchat.rendering import body_of, edited_of
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import Json, mapping, nested
 from bot.chat.rocketchat.workspace import Workspace
+from bot.chat.shapes import Json, mapping, nested
 from commands.errors import ChatRefused, ChatTrouble, DirectRefused
 from commands.ports import Outgoing
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.rocketchat.shapes import objects, text
+from bot.chat.shapes import objects, text
 from commands.errors import ChatRefused, ChatTrouble
 
 log = logging.getLogger(__name__)

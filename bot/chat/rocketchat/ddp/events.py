@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.chat.rocketchat.shapes import Json
+from bot.chat.shapes import Json
 
 ROOM_MESSAGES: Final = "stream-room-messages"
 NOTIFY_USER: Final = "stream-notify-user"

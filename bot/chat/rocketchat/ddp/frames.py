@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.chat.rocketchat.ddp.events import Subscription
-from bot.chat.rocketchat.shapes import Json, mapping
+from bot.chat.shapes import Json, mapping
 
 _LONGEST_CODE = 60
 _LONGEST_REASON = 200

@@ -28,7 +28,7 @@ from bot.chat.rocketchat.ddp.events import (
 )
 from bot.chat.rocketchat.ddp.frames import Send
 from bot.chat.rocketchat.ddp.subscribing import Subscribing
-from bot.chat.rocketchat.shapes import nested
+from bot.chat.shapes import nested
 
 _LOGIN = "login"
 _PING = "alive"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.chat.rocketchat.ddp import frames
 from bot.chat.rocketchat.ddp.events import Refused, Subscription
 from bot.chat.rocketchat.ddp.frames import Send
-from bot.chat.rocketchat.shapes import nested
+from bot.chat.shapes import nested
 
 PACE = 36
 PACE_SECONDS = 40.0

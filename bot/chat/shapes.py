@@ -1,7 +1,6 @@
 """JSON that strangers wrote, taken for no more than what it is. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -27,17 +26,3 @@ def objects(value: Any) -> list[Mapping[str, Any]]:
 def text(value: Any) -> str | None:
     """The text, unless it is empty or none."""
     return value if isinstance(value, str) and value else None
-
-
-def moment(value: Any) -> datetime | None:
-    """A date as REST writes it (ISO), or as the realtime API does ({"$date": milliseconds})."""
-    try:
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-        milliseconds = mapping(value).get("$date")
-        if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
-            return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
+from commands.errors import ChatTrouble
+
 KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
 
@@ -49,6 +51,15 @@ class Remembered(Generic[KeyT, ValueT]):
             self._asking[key] = task
             task.add_done_callback(lambda done: self._done(key, done))
         return await asyncio.shield(self._asking[key])
+
+    async def or_last(self, key: KeyT) -> ValueT:
+        """A fresh answer; where the chat cannot be asked, the last one. Raises ChatTrouble."""
+        try:
+            return await self(key)
+        except ChatTrouble:
+            if key in self._known:
+                return self._known[key][1]
+            raise
 
     async def _asked(self, key: KeyT) -> ValueT:
         at = self._steady()

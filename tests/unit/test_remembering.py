@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.chat.rocketchat.remembering import Remembered
+from bot.chat.remembering import Remembered
 from commands.errors import ChatUnavailable
 
 
@@ -97,3 +97,14 @@ async def test_the_oldest_are_forgotten(source: Source, known: Remembered[str, s
     for key in "abcd":
         await known(key)
     assert [known.last(key) for key in "abcd"] == [None, "b 2", "c 3", "d 4"]
+
+
+async def test_where_nobody_answers_the_last_answer_may_be_had(
+    source: Source, known: Remembered[str, str]
+) -> None:
+    await known("a")
+    source.now += 1000
+    source.error = ChatUnavailable("away")
+    assert await known.or_last("a") == "a 1"
+    with pytest.raises(ChatUnavailable):
+        await known.or_last("b")
