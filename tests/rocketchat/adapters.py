@@ -10,7 +10,7 @@ from typing import Any
 from bot.chat.base import Mode
 from bot.chat.rocketchat.adapter import RocketChatAdapter
 from bot.chat.rocketchat.ddp.protocol import Timings
-from bot.chat.rocketchat.inflow import Rhythm
+from bot.chat.rocketchat.rhythm import Rhythm
 from tests import canary
 from tests.fakes.rocketchat import RocketChat, User
 from tests.matrix.intake import Inbox

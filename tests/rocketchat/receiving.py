@@ -13,9 +13,10 @@ from aiohttp import web
 from bot.chat.base import Mode
 from bot.chat.rocketchat.ddp.connection import converse
 from bot.chat.rocketchat.ddp.protocol import Timings
-from bot.chat.rocketchat.inflow import Inflow, Rhythm
+from bot.chat.rocketchat.inflow import Inflow
 from bot.chat.rocketchat.lookups import Lookups
 from bot.chat.rocketchat.rest import Rest
+from bot.chat.rocketchat.rhythm import Rhythm
 from bot.chat.rocketchat.rooms import OwnRooms
 from bot.chat.shapes import nested
 from tests.fakes.rocketchat import RocketChat, Seam, User

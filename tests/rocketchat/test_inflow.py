@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.chat.base import Mode
-from bot.chat.rocketchat import calling, catchup, reading
-from bot.chat.rocketchat import inflow as module
-from bot.chat.rocketchat.inflow import Rhythm
+from bot.chat.base import ChatMisconfigured, Mode
+from bot.chat.rocketchat import calling, catchup, line, reading
+from bot.chat.rocketchat.ddp.events import messages_of
 from bot.chat.rocketchat.lookups import Account, Lookups
+from bot.chat.rocketchat.rhythm import Rhythm
 from bot.clock import utc_now
 from commands.errors import ChatUnavailable
 from storage.records import Channel, Kind
@@ -79,6 +79,11 @@ class World:
 
     def told(self, kind: Kind) -> list[str]:
         return [command.channel.id for command in self.inbox.of(kind)]
+
+
+def tasks_of(name: str) -> list[str]:
+    """The tasks that run a coroutine of this name."""
+    return [str(task) for task in asyncio.all_tasks() if name in str(task.get_coro())]
 
 
 @pytest.fixture
@@ -230,7 +235,7 @@ async def test_what_was_missed_comes_before_what_is_heard_since(world: World) ->
         await until(lambda: inflow.mode is not Mode.LIVE)
         await until(lambda: any(len(s.subscriptions) == 3 for s in world.server.sessions))
         world.says("!bbb heard")
-        await until(lambda: bool(inflow._heard))
+        await until(lambda: bool(inflow._line._heard))
         assert world.inbox.texts() == []
         gate.open()
         await world.hears("missed", "heard")
@@ -274,9 +279,9 @@ async def test_frames_that_come_twice_and_bots_side_by_side(world: World) -> Non
         receiving(world.server, world.bot, world.inbox, rhythm=OFTEN) as one,
         receiving(world.server, world.bot, second, rhythm=OFTEN),
     ):
-        session = one._session
+        session = one._line._session
         assert session is not None
-        session.subscribe([module.messages_of(world.team.id)])
+        session.subscribe([messages_of(world.team.id)])
         await until(lambda: any(len(s.subscriptions) == 4 for s in world.server.sessions))
         for n in range(5):
             world.says(f"!bbb say {n}")
@@ -301,7 +306,7 @@ async def test_nothing_is_lost_when_the_store_fails(world: World) -> None:
 async def test_more_than_can_be_held_is_left_to_a_look(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_BUFFERED", 3)
+    monkeypatch.setattr(line, "MOST_BUFFERED", 3)
     async with receiving(world.server, world.bot, world.inbox, rhythm=RARELY):
         for n in range(20):
             world.says(f"!bbb say {n}")
@@ -602,7 +607,7 @@ async def test_a_message_before_the_subscription_event(world: World) -> None:
 async def test_renamed(world: World) -> None:
     async with receiving(world.server, world.bot, world.inbox) as inflow:
         world.server.rename(world.team, "the-team", world.ana)
-        place = lambda: inflow.rooms.place(world.team.id)  # noqa: E731
+        place = lambda: inflow._line._rooms.place(world.team.id)  # noqa: E731
         await until(lambda: (found := place()) is not None and found.name == "the-team")
         world.says("!bbb help")
         await world.hears("help")
@@ -734,12 +739,30 @@ async def test_forced_out_with_a_token_that_still_works(world: World) -> None:
 
 async def test_a_start_with_a_revoked_token_says_what_to_do(world: World) -> None:
     world.server.revoke(world.bot)
-    with pytest.raises(module.ChatMisconfigured, match="access token"):
+    with pytest.raises(ChatMisconfigured, match="access token"):
         async with receiving(world.server, world.bot, world.inbox, mode=None):
             pass
 
 
 # --- the end ------------------------------------------------------------------------------------
+
+
+async def test_a_look_that_fails_leaves_nothing_running(world: World) -> None:
+    other = world.room("other")
+    async with receiving(world.server, world.bot, world.inbox):
+        pass
+    slow = Gate("chat.syncMessages")
+    slow.close()
+    body = {"success": False, "error": "[error-too-many-requests]"}
+    limit = Answers(
+        "chat.syncMessages", 429, body, which=lambda params: params["roomId"] == other.id
+    )
+    world.server.seams += [limit, slow]
+    world.says("!bbb one")
+    world.says("!bbb two", other)
+    async with receiving(world.server, world.bot, world.inbox, mode=None):
+        await until(lambda: not tasks_of("_catch_up"), seconds=5)
+        slow.open()
 
 
 async def test_it_stops_at_once_whatever_the_server_does(world: World) -> None:

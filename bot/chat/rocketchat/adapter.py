@@ -13,7 +13,7 @@ from bot.chat.rocketchat.ddp.connection import converse
 from bot.chat.rocketchat.ddp.events import Event, Lost
 from bot.chat.rocketchat.ddp.protocol import Session, Timings
 from bot.chat.rocketchat.direct import DirectRooms
-from bot.chat.rocketchat.inflow import Inflow, Rhythm
+from bot.chat.rocketchat.inflow import Inflow
 from bot.chat.rocketchat.lookups import Lookups
 from bot.chat.rocketchat.members import Members
 from bot.chat.rocketchat.noting import Noting
@@ -21,6 +21,7 @@ from bot.chat.rocketchat.people import People
 from bot.chat.rocketchat.permissions import Permissions
 from bot.chat.rocketchat.receive import PLATFORM
 from bot.chat.rocketchat.rest import Rest
+from bot.chat.rocketchat.rhythm import Rhythm
 from bot.chat.rocketchat.rooms import OwnRooms
 from bot.chat.rocketchat.sending import Sender
 from bot.chat.rocketchat.workspace import Workspace
