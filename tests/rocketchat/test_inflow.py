@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.chat.base import ChatMisconfigured, Mode
-from bot.chat.rocketchat import calling, catchup, line, reading
+from bot.chat.rocketchat import calling, catchup, keeping, line, reading
 from bot.chat.rocketchat.ddp.events import messages_of
 from bot.chat.rocketchat.lookups import Account, Lookups
 from bot.chat.rocketchat.rhythm import Rhythm
@@ -578,6 +578,17 @@ async def test_what_came_and_went_while_the_bot_was_away(world: World) -> None:
     assert world.told(Kind.WELCOME) == [new.id]
 
 
+async def test_a_bot_that_was_in_no_room_is_not_new_the_next_time(world: World) -> None:
+    world.server.leave(world.bot, world.team)
+    async with receiving(world.server, world.bot, world.inbox):
+        pass
+    first = world.room("first")
+    world.says("!bbb help", first)
+    async with receiving(world.server, world.bot, world.inbox):
+        await world.hears("help")
+        assert world.told(Kind.WELCOME) == [first.id]
+
+
 async def test_a_message_before_the_subscription_event(world: World) -> None:
     class Late(Deaf):
         held: list[str] = []
@@ -650,7 +661,7 @@ async def test_presses_on_other_peoples_messages_are_none(world: World) -> None:
 async def test_a_press_that_changes_no_room_is_found(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "KEEP_SECONDS", 0.0)
     deaf = Deaf(lambda document: "reactions" in document)
     async with receiving(world.server, world.bot, world.inbox, rhythm=OFTEN):
         card = world.card()

@@ -150,7 +150,7 @@ def test_a_message_may_come_before_the_subscription(rooms: OwnRooms) -> None:
 
 def test_what_the_store_keeps_tells_a_restart_what_went(rooms: OwnRooms) -> None:
     restarted = OwnRooms(ME)
-    restarted.load(rooms.dumped())
+    restarted.recall(rooms.memberships())
     assert set(restarted.all()) == {"TEAM"}, "direct messages are not worth it"
     changes = restarted.listed([sub("DM", "d"), sub("NEW")], at=LATER)
     assert told(changes) == [("gone", "TEAM"), ("welcome", "NEW")]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.chat.rocketchat.presses import Card
 from bot.chat.rocketchat.times import EPOCH
+from bot.chat.shapes import text
 
 OVERLAP = timedelta(seconds=60)
 """Looks begin so much earlier than the last one: a server's processes have clocks of their own."""
@@ -23,7 +24,7 @@ class Position:
     very first look; what is older is history. `behind`: rooms that changed, but were not asked yet,
     and since when. `cards`: the bot's cards and who has pressed them, by message id; those not
     changed since `forgotten` may be missing. `cards_read`: the base when all their rooms were last
-    to be asked.
+    to be asked. `rooms`: the channels and groups the bot is in, with the ids of its subscriptions.
     """
 
     base: datetime = EPOCH
@@ -32,6 +33,7 @@ class Position:
     cards: Mapping[str, Card] = field(default_factory=dict)
     forgotten: datetime = EPOCH
     cards_read: datetime = EPOCH
+    rooms: Mapping[str, str | None] = field(default_factory=dict)
 
     def after(self, since: datetime) -> datetime:
         """Messages written before that were read then, or are history."""
@@ -85,6 +87,7 @@ def dumped(position: Position) -> str:
         "behind": {room: _number(since) for room, since in position.behind.items()},
         "forgotten": _number(position.forgotten),
         "cards_read": _number(position.cards_read),
+        "rooms": dict(position.rooms),
         "cards": {
             card_id: [
                 card.room,
@@ -108,6 +111,7 @@ def loaded(kept: str) -> Position:
             cards={card_id: _card(*card) for card_id, card in content["cards"].items()},
             forgotten=_time(content["forgotten"]),
             cards_read=_time(content["cards_read"]),
+            rooms={room: text(membership) for room, membership in content["rooms"].items()},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a position: {error}") from None

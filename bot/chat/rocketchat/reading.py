@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,8 +10,9 @@ from typing import Any
 from bot.chat.base import Intake
 from bot.chat.rocketchat.catchup import CatchUp, Changes, changed_at
 from bot.chat.rocketchat.ddp.events import Event, MessageSeen, SubscriptionChanged
+from bot.chat.rocketchat.keeping import Keeper
 from bot.chat.rocketchat.lookups import Lookups
-from bot.chat.rocketchat.position import OVERLAP, Position, dumped, loaded
+from bot.chat.rocketchat.position import OVERLAP, Position
 from bot.chat.rocketchat.presses import Card, card_of, command_of, merged, presses
 from bot.chat.rocketchat.receive import PLATFORM, Place, Reader, room_of
 from bot.chat.rocketchat.robots import Robots
@@ -24,12 +23,6 @@ from commands.errors import ChatRefused, ChatTrouble
 from storage.records import Channel, Command
 
 log = logging.getLogger(__name__)
-
-ROOMS = f"{PLATFORM}/rooms"
-"""Under this name the store keeps the rooms the bot is in, beside the position."""
-
-KEEP_SECONDS = 5.0
-"""How often a position without commands is kept: to read idle talk again is harmless."""
 
 _CHUNK = 200
 _STRAYS = 3
@@ -53,9 +46,9 @@ class Batch:
 class Reading:
     """Takes what was heard and what was asked, one after the other.
 
-    What it says about itself is changed only after the store has kept it: after a StoreError the
-    same may be read again. All methods raise StoreError. Those that give whether all could be read
-    leave out what could not, because the chat could not be asked about it: a later look finds it.
+    After a StoreError the same may be read again; all methods raise it. Those that give whether all
+    could be read leave out what could not, because the chat could not be asked about it: a later
+    look finds it.
     """
 
     def __init__(
@@ -68,37 +61,26 @@ class Reading:
         lookups: Lookups,
     ) -> None:
         self._intake = intake
+        self._keeper = Keeper(intake, rooms)
         self._reader = reader
         self._rooms = rooms
         self._catchup = catchup
         self._lookups = lookups
         self._robots = Robots(lookups)
         self._lock = asyncio.Lock()
-        self._untold: list[Command] = []
-        self._knows_rooms = False
-        self._is_new = True
         self._changed: dict[str, datetime] = {}
         self._read: dict[str, datetime] = {}
         self._barred: set[str] = set()
         self._strays: list[datetime] = []
-        self._kept = Position()
-        self._kept_at = -math.inf
-        self.position = Position()
+
+    @property
+    def position(self) -> Position:
+        """How far the bot has read."""
+        return self._keeper.position
 
     async def load(self) -> None:
         """What the store knows. Without any of it everything there is now is history."""
-        if kept := await self._intake.position(PLATFORM):
-            try:
-                self.position = self._kept = loaded(kept)
-                self._is_new = False
-            except ValueError:
-                log.warning("begun anew", extra={"action": "position_unreadable"}, exc_info=True)
-        if kept := await self._intake.position(ROOMS):
-            try:
-                self._rooms.load(kept)
-                self._knows_rooms = True
-            except ValueError:
-                log.warning("rooms forgotten", extra={"action": "rooms_unreadable"}, exc_info=True)
+        await self._keeper.load()
 
     async def finish(self) -> None:
         """Let what is being read be kept."""
@@ -113,14 +95,12 @@ class Reading:
             for room in found.rooms:
                 self._rooms.learn(room)
             new = self._take_memberships(found)
-            await self._keep_rooms()
-            if self._is_new:
+            if self._keeper.is_new:
                 position = Position(found.newest, began=found.newest, cards_read=found.newest)
             else:
                 since = self._to_ask(found, new)
                 position = self.position.looked(found.newest, since, complete=found.complete)
-            await self._keep(position.only(self._rooms.all()), [])
-            self._is_new = False
+            await self._keeper.keep(position.only(self._rooms.all()))
 
     def _take_memberships(self, found: Changes) -> set[str]:
         """The rooms the bot has come into."""
@@ -129,8 +109,7 @@ class Reading:
             commands = self._rooms.listed(found.subscriptions, at=at)
         else:
             commands = self._rooms.changed(found.subscriptions, found.removed, at=at)
-        if self._knows_rooms:
-            self._untold += commands
+        self._keeper.tell(commands)
         return set(self._rooms.all()) - known
 
     def _to_ask(self, found: Changes, new: set[str]) -> dict[str, datetime]:
@@ -143,6 +122,7 @@ class Reading:
         base = self.position.base
         if found.complete:
             self._barred.clear()
+            self._read = {r: at for r, at in self._read.items() if self._rooms.place(r)}
         self._changed = {str(room.get("_id")): changed_at(room) for room in found.rooms}
         since = {
             room: base
@@ -181,7 +161,7 @@ class Reading:
                 return False
             await asyncio.sleep(0)
         async with self._lock:
-            await self._keep(self.position.asked(room), [])
+            await self._keeper.keep(self.position.asked(room))
         if changed:
             self._read[room] = changed
         return True
@@ -202,12 +182,12 @@ class Reading:
             for event in events:
                 match event:
                     case SubscriptionChanged():
-                        self._untold += self._rooms.happened(
-                            event.action, event.subscription, at=self.position.base
+                        at = self.position.base
+                        self._keeper.tell(
+                            self._rooms.happened(event.action, event.subscription, at=at)
                         )
                     case MessageSeen():
                         await self._take_live(event, batch)
-            await self._keep_rooms()
             return await self._finish(batch)
 
     async def _take_live(self, event: MessageSeen, batch: Batch) -> None:
@@ -289,27 +269,8 @@ class Reading:
         batch.commands += commands
         batch.is_urgent |= now.pressed != (before.pressed if before else {})
 
-    # --- kept -------------------------------------------------------------------------------------
-
     async def _finish(self, batch: Batch) -> bool:
-        await self._keep(batch.position, batch.commands, urgent=batch.is_urgent)
+        await self._keeper.keep(batch.position, batch.commands, urgent=batch.is_urgent)
         for channel, ref in batch.unreadable:
             await self._intake.unreadable(channel, ref)
         return batch.is_whole
-
-    async def _keep(
-        self, position: Position, commands: Sequence[Command], *, urgent: bool = False
-    ) -> None:
-        """Commands always together with the position, all else now and then."""
-        idle = position != self._kept and time.monotonic() - self._kept_at >= KEEP_SECONDS
-        if commands or urgent or idle:
-            await self._intake.accept(PLATFORM, dumped(position), commands)
-            self._kept, self._kept_at = position, time.monotonic()
-        self.position = position
-
-    async def _keep_rooms(self) -> None:
-        """What has come and gone, with the list of what there is now."""
-        if self._untold or not self._knows_rooms:
-            await self._intake.accept(ROOMS, self._rooms.dumped(), self._untold)
-            self._untold = []
-            self._knows_rooms = True

@@ -5,7 +5,6 @@ subscription's id only, and by no event at all when the server finds no trace of
 remembered, also by the store.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from typing import Any
 
 from bot.chat.rocketchat.receive import PLATFORM, Place
 from bot.chat.rocketchat.times import EPOCH, moment
-from bot.chat.shapes import mapping, nested, text
+from bot.chat.shapes import nested, text
 from storage.records import Channel, Command, Kind, Person
 
 _KINDS = ("c", "p", "d")  # not livechat
@@ -109,15 +108,14 @@ class OwnRooms:
 
     # --- what the store keeps ---------------------------------------------------------------------
 
-    def dumped(self) -> str:
-        """The channels and groups with their subscriptions, as JSON."""
-        kept = {r: p.subscription for r, p in self._places.items() if p.kind != "d"}
-        return json.dumps(kept, separators=(",", ":"))
+    def memberships(self) -> dict[str, str | None]:
+        """The channels and groups, each with the id of the bot's subscription."""
+        return {room: one.subscription for room, one in self._places.items() if one.kind != "d"}
 
-    def load(self, kept: str) -> None:
-        """What was known when the bot went away. Raises ValueError for what is no such text."""
-        for room, subscription in mapping(json.loads(kept)).items():
-            self._places[room] = Place(room, "c", subscription=text(subscription))
+    def recall(self, memberships: Mapping[str, str | None]) -> None:
+        """What was known when the bot went away."""
+        for room, subscription in memberships.items():
+            self._places[room] = Place(room, "c", subscription=subscription)
 
     # --- inside -----------------------------------------------------------------------------------
 
