@@ -16,6 +16,8 @@ takes its sizes from the fixture `proof`, and hands back what it counted:
 from __future__ import annotations
 
 import json
+import os
+import random
 import sys
 import time
 from collections.abc import Iterator
@@ -101,3 +103,11 @@ def proof(request: pytest.FixtureRequest) -> Iterator[Proof]:
         }
         with target.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+@pytest.fixture
+def seed() -> int:
+    """Of the moments of kills; printed with a failure, and BBB_BOT_KILL_SEED repeats one."""
+    seed = int(os.environ.get("BBB_BOT_KILL_SEED") or random.randrange(10**6))
+    sys.stdout.write(f"BBB_BOT_KILL_SEED={seed}\n")
+    return seed

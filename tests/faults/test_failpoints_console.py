@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -116,11 +114,9 @@ async def test_dying_under_a_click_that_brings_a_call_back_it_makes_one_call(
 
 @pytest.mark.promise("Killed at any moment, the bot answers each command once.", weight=6)
 async def test_killed_at_random_it_answers_once_and_leaves_no_orphan(
-    bot: Ordeal, proof: Proof
+    bot: Ordeal, proof: Proof, seed: int
 ) -> None:
     """At moments spread evenly over what an undisturbed life takes on this machine."""
-    seed = int(os.environ.get("BBB_BOT_KILL_SEED") or random.randrange(10**6))
-    sys.stdout.write(f"BBB_BOT_KILL_SEED={seed}\n")
     rng = random.Random(seed)
     whole = await _seconds_of_a_life(bot)
     kills, wanted = 0, proof.amount(15, long=1000)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import sys
 from pathlib import Path
 
@@ -14,14 +12,6 @@ from tests.conftest import Proof
 from tests.matrix.kill import ordeal
 
 pytestmark = pytest.mark.synapse
-
-
-@pytest.fixture
-def seed() -> int:
-    """Printed with a failure; BBB_BOT_KILL_SEED repeats one."""
-    seed = int(os.environ.get("BBB_BOT_KILL_SEED") or random.randrange(10**6))
-    sys.stdout.write(f"BBB_BOT_KILL_SEED={seed}\n")
-    return seed
 
 
 @pytest.mark.promise(

@@ -41,21 +41,6 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[RocketChat]:
         yield server
 
 
-@pytest.fixture
-def bot(server: RocketChat) -> User:
-    return server.add_user("bbb", roles=("bot", "user"))
-
-
-@pytest.fixture
-def ana(server: RocketChat) -> User:
-    return server.add_user("ana")
-
-
-@pytest.fixture
-def room(server: RocketChat, bot: User, ana: User) -> Room:
-    return server.add_room("team", kind="c", owner=ana, members=(bot, ana))
-
-
 @asynccontextmanager
 async def listening(
     server: RocketChat,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,14 +17,6 @@ from tests.rocketchat.kill import Verdict, config_for, gathered, judge, ordeal
 
 STEPS = ("receive", "store.finish", "send", "mark")
 CHAT_POINTS = [point for point in POINTS if point.rpartition(".")[0] in STEPS]
-
-
-@pytest.fixture
-def seed() -> int:
-    """Printed with a failure; BBB_BOT_KILL_SEED repeats one."""
-    seed = int(os.environ.get("BBB_BOT_KILL_SEED") or random.randrange(10**6))
-    sys.stdout.write(f"BBB_BOT_KILL_SEED={seed}\n")
-    return seed
 
 
 @pytest.mark.promise(

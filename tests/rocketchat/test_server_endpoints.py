@@ -15,11 +15,6 @@ from tests.rocketchat.moving_clock import NOON_MS, MovingClock
 NEW = ("8.x", "9.0")
 
 
-@pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
 @pytest.fixture(params=PROFILES)
 async def server(request: pytest.FixtureRequest, clock: MovingClock) -> AsyncIterator[RocketChat]:
     async with RocketChat(request.param, clock, strict=False) as server:
@@ -29,21 +24,6 @@ async def server(request: pytest.FixtureRequest, clock: MovingClock) -> AsyncIte
 only_new = pytest.mark.parametrize("server", NEW, indirect=True)
 only_old = pytest.mark.parametrize("server", ("monolith-6", "streamer-6.14"), indirect=True)
 one = pytest.mark.parametrize("server", ("streamer-6.14",), indirect=True)
-
-
-@pytest.fixture
-def bot(server: RocketChat) -> User:
-    return server.add_user("bbb", roles=("bot", "user"))
-
-
-@pytest.fixture
-def ana(server: RocketChat) -> User:
-    return server.add_user("ana", name="Ana Martín")
-
-
-@pytest.fixture
-def room(server: RocketChat, bot: User, ana: User) -> Room:
-    return server.add_room("team", "c", ana, (bot, ana))
 
 
 @pytest.fixture

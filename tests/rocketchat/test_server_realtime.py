@@ -28,11 +28,6 @@ MINE = "__my_messages__"
 QUIET = Heartbeat(ping=600.0, close=600.0)
 
 
-@pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
 @pytest.fixture(params=PROFILES)
 async def server(request: pytest.FixtureRequest, clock: MovingClock) -> AsyncIterator[RocketChat]:
     async with RocketChat(request.param, clock, heartbeat=QUIET) as server:
@@ -41,21 +36,6 @@ async def server(request: pytest.FixtureRequest, clock: MovingClock) -> AsyncIte
 
 streamers = pytest.mark.parametrize("server", STREAMERS, indirect=True)
 monoliths = pytest.mark.parametrize("server", MONOLITHS, indirect=True)
-
-
-@pytest.fixture
-def bot(server: RocketChat) -> User:
-    return server.add_user("bbb", roles=("bot", "user"))
-
-
-@pytest.fixture
-def ana(server: RocketChat) -> User:
-    return server.add_user("ana")
-
-
-@pytest.fixture
-def room(server: RocketChat, bot: User, ana: User) -> Room:
-    return server.add_room("team", "c", ana, (bot, ana))
 
 
 async def end_of(line: raw.Line) -> tuple[int, str]:

@@ -18,30 +18,10 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
-
-
-@pytest.fixture
 async def server(clock: MovingClock) -> AsyncIterator[RocketChat]:
     async with RocketChat(clock=clock, strict=False) as server:
         server.settings["API_Enable_Rate_Limiter"] = False
         yield server
-
-
-@pytest.fixture
-def bot(server: RocketChat) -> User:
-    return server.add_user("bbb", roles=("bot", "user"))
-
-
-@pytest.fixture
-def ana(server: RocketChat) -> User:
-    return server.add_user("ana")
-
-
-@pytest.fixture
-def room(server: RocketChat, bot: User, ana: User) -> Room:
-    return server.add_room("team", "c", ana, (bot, ana))
 
 
 @pytest.fixture

@@ -25,21 +25,6 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[RocketChat]:
         yield server
 
 
-@pytest.fixture
-def bot(server: RocketChat) -> User:
-    return server.add_user("bbb", roles=("bot", "user"))
-
-
-@pytest.fixture
-def ana(server: RocketChat) -> User:
-    return server.add_user("ana")
-
-
-@pytest.fixture
-def room(server: RocketChat, bot: User, ana: User) -> Room:
-    return server.add_room("team", kind="c", owner=ana, members=(bot, ana))
-
-
 async def closed(line: raw.Line) -> int:
     """The code of the close; 1006 where none was said."""
     with pytest.raises(ConnectionClosed) as ending:

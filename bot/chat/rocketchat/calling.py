@@ -70,6 +70,7 @@ class Caller:
         for anything outside: exceptions of the libraries hold addresses, headers and bodies.
         """
         self._session.begin(until)
+        why = "cut"
         try:
             if call.method == "GET":
                 params = {name: _encoded(value) for name, value in _given(call.params).items()}
@@ -77,9 +78,8 @@ class Caller:
             else:
                 self._rocket.call_api_post(call.path, body=_given(call.params))
         except Exception as error:  # urllib3's own come through while a body is read
-            if self._session.answer is None:
-                return NoAnswer(_reason(error))
-        answer = self._session.answer or NoAnswer("cut")
+            why = _reason(error)
+        answer = self._session.taken() or NoAnswer(why)
         return self._followed(answer) if _is_redirect(answer) else answer
 
     def _followed(self, redirect: Answer) -> Answer:
@@ -95,7 +95,7 @@ class Caller:
                 self._session.get(address, verify=self._rocket.ssl_verify)
             except Exception:  # it leads there all the same
                 break
-            answer = self._session.answer
+            answer = self._session.taken()
         return replace(redirect, headers={**redirect.headers, "Location": address})
 
     def close(self) -> None:
@@ -119,12 +119,18 @@ class _Session(requests.Session):
         super().__init__()
         self.trust_env = False
         self.headers["User-Agent"] = "bbb-bot"
-        self.answer: Answer | None = None
         self.until = 0.0
+        self._answer: Answer | None = None
 
     def begin(self, until: float) -> None:
-        self.answer = None
+        """Before each request."""
+        self._answer = None
         self.until = until
+
+    def taken(self) -> Answer | None:
+        """The answer, of a whole workspace perhaps: it is kept no longer."""
+        answer, self._answer = self._answer, None
+        return answer
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         left = max(0.001, self.until - time.monotonic())
@@ -132,7 +138,7 @@ class _Session(requests.Session):
         kwargs |= {"stream": True, "allow_redirects": False}
         with super().send(request, **kwargs) as response:
             content = self._read(response)
-        self.answer = Answer(response.status_code, response.headers, parsed(content))
+        self._answer = Answer(response.status_code, response.headers, parsed(content))
         return _Taken(response.status_code)
 
     def _read(self, response: requests.Response) -> bytes:
