@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.chat.locks import Locks
 from bot.chat.matrix.answers import MatrixError, trouble
 from bot.chat.matrix.client import Client, at
 from bot.chat.shapes import Json
@@ -27,7 +28,7 @@ class DirectRooms:
         self._client = client
         self._encryption = encryption
         self._listed: defaultdict[str, list[str]] = defaultdict(list)
-        self._one_per_person: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._one_per_person = Locks()
         self._writing = asyncio.Lock()
         self._creating = asyncio.Lock()
 
@@ -103,7 +104,7 @@ class DirectRooms:
         Raises NotThereYet while they have not joined, DirectRefused, ChatBusy, ChatUnavailable. A
         room is made once: a pending one is found again, in the list or among the rooms we know.
         """
-        async with self._one_per_person[person]:
+        async with self._one_per_person.of(person):
             is_waiting = False
             for room in self._candidates(person):
                 people = await self._people(room)

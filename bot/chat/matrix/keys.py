@@ -1,10 +1,9 @@
 """End-to-end encryption around nio: key errands after each sync, and encrypting what we send."""
 
-import asyncio
 import logging
-from collections import defaultdict
 from typing import Any
 
+from bot.chat.locks import Locks
 from bot.chat.matrix.answers import MatrixError
 from bot.chat.matrix.client import Client
 from bot.chat.matrix.cross_signing import CrossSigning
@@ -27,7 +26,7 @@ class Keys:
         self._cross_signing = cross_signing
         self._sharing = Sharing(client)
         self._skips = 0
-        self._one_per_room: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._one_per_room = Locks()
 
     async def prepare(self) -> None:
         """Before the first sync: refuse a store that is not this device's.
@@ -129,7 +128,7 @@ class Keys:
             raise ChatRefused("the room is encrypted and encryption is switched off")
         if not client.rooms[room].encrypted:
             raise ChatRefused("the room is encrypted in a way that is not known here")
-        async with self._one_per_room[room]:
+        async with self._one_per_room.of(room):
             await self._query()
             if client.olm.should_share_group_session(room):
                 await self._sharing.hand_out(room)

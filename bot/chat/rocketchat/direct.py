@@ -1,8 +1,6 @@
 """Direct messages: the rooms of just the bot and one other person, made when there is none."""
 
-import asyncio
-from collections import defaultdict
-
+from bot.chat.locks import Locks
 from bot.chat.rocketchat.answers import Refused
 from bot.chat.rocketchat.lookups import Account, Lookups
 from bot.chat.rocketchat.rest import RestApi
@@ -18,11 +16,11 @@ class DirectRooms:
         self._lookups = lookups
         self._me = me
         self._rooms: dict[str, str] = {}
-        self._one_per_person: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._one_per_person = Locks()
 
     async def open(self, user_id: str) -> str:
         """The room of just the bot and this person. Raises DirectRefused, ChatUnavailable."""
-        async with self._one_per_person[user_id]:
+        async with self._one_per_person.of(user_id):
             account = await self._account(user_id)
             rid = self._rooms.get(user_id)
             if rid is None or not await self._is_for(user_id, rid):
