@@ -18,12 +18,11 @@ async def test_what_it_tells(profile: str) -> None:
         desk.server.settings["Site_Url"] = "https://chat.example.org/"
         desk.server.settings["Message_MaxAllowedSize"] = 321
         desk.server.settings["Threads_enabled"] = False
-        desk.server.settings["Message_AllowUnrecognizedSlashCommand"] = True
         await desk.workspace.load()
         found = desk.workspace
         assert found.version == PROFILES[profile].version[:2]
         assert found.site_url == "https://chat.example.org"
-        assert (found.max_size, found.threads, found.slash) == (321, False, True)
+        assert (found.max_size, found.threads) == (321, False)
 
 
 async def test_missing_or_odd_settings_are_the_defaults() -> None:
@@ -32,12 +31,10 @@ async def test_missing_or_odd_settings_are_the_defaults() -> None:
         desk.server.settings["Site_Url"] = "javascript:alert(1)"
         desk.server.settings["Message_MaxAllowedSize"] = "many"
         del desk.server.settings["Threads_enabled"]
-        del desk.server.settings["Message_AllowUnrecognizedSlashCommand"]
         await desk.workspace.load()
         assert desk.workspace.site_url == url
         assert desk.workspace.max_size == 5000
         assert desk.workspace.threads
-        assert not desk.workspace.slash
 
 
 async def test_settings_that_are_not_told_and_a_server_that_is_down() -> None:

@@ -11,7 +11,6 @@ import pytest
 from bot.chat.rocketchat.ddp.events import (
     MY_MESSAGES,
     Event,
-    ForcedOut,
     Live,
     Lost,
     MessageSeen,
@@ -493,7 +492,6 @@ def test_memberships_are_told(action: str) -> None:
 def test_a_forced_logout_ends_the_session_and_the_next_login_tells_why(args: list[object]) -> None:
     talk = Talk().live().hears(changed("stream-notify-user", logouts_of(BOT).event, *args))
     assert talk.told[1:] == [
-        ForcedOut(),
         Lost("the server ended the sessions of this account", terminal=False),
     ]
 

@@ -17,12 +17,7 @@ AGAIN_SECONDS = 10.0
 _PAGE = 100
 _MOST_PAGES = 50
 
-_SETTINGS = (
-    "Site_Url",
-    "Message_MaxAllowedSize",
-    "Threads_enabled",
-    "Message_AllowUnrecognizedSlashCommand",
-)
+_SETTINGS = ("Site_Url", "Message_MaxAllowedSize", "Threads_enabled")
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})", re.ASCII)
 
 
@@ -37,8 +32,6 @@ class Workspace:
         self.max_size = 5000
         """The longest text of a message, in UTF-16 units."""
         self.threads = True
-        self.slash = False
-        """Whether a typed `/bbb` reaches the bot from the web and desktop clients too."""
         self._told = False
 
     async def load(self) -> None:
@@ -73,7 +66,6 @@ class Workspace:
         if isinstance(size, int) and not isinstance(size, bool) and size > 0:
             self.max_size = size
         self.threads = found.get("Threads_enabled") is not False
-        self.slash = found.get("Message_AllowUnrecognizedSlashCommand") is True
 
 
 async def public_settings(rest: RestApi, names: Collection[str]) -> dict[str, Any]:

@@ -77,11 +77,6 @@ class SubscriptionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ForcedOut:
-    """The server ended this account's sessions; Lost follows."""
-
-
-@dataclass(frozen=True, slots=True)
 class Lost:
     """The connection is over; the last thing a session says.
 
@@ -93,4 +88,4 @@ class Lost:
     terminal: bool = False
 
 
-Event = Live | Refused | MessageSeen | SubscriptionChanged | ForcedOut | Lost
+Event = Live | Refused | MessageSeen | SubscriptionChanged | Lost

@@ -16,7 +16,6 @@ from bot.chat.rocketchat.ddp.events import (
     MY_MESSAGES,
     ROOM_MESSAGES,
     Event,
-    ForcedOut,
     Live,
     Lost,
     MessageSeen,
@@ -225,7 +224,7 @@ class Session:
         if not self._subscribing.wants(subscription):
             return []
         if subscription == logouts_of(self._user_id):
-            return [ForcedOut(), self.over("the server ended the sessions of this account")]
+            return [self.over("the server ended the sessions of this account")]
         args = nested(frame, "fields", "args")
         first, second = (*args, None, None)[:2] if isinstance(args, list) else (None, None)
         if stream == ROOM_MESSAGES and isinstance(first, dict):
