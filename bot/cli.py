@@ -18,7 +18,7 @@ CONFIG_WRONG = 78
 
 app = typer.Typer(
     name="bbb-bot",
-    help="BigBlueButton calls for Matrix rooms: opened, joined and followed from the chat.",
+    help="BigBlueButton calls for Matrix and Rocket.Chat: opened, joined and followed there.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -102,6 +102,18 @@ def error_from(status: int, headers: Mapping[str, str], body: Any) -> RestError 
     return Refused(status, code, said)
 
 
+def is_unknown_call(error: RestError) -> bool:
+    """Whether this server has no such call, as far as anybody can tell: versions differ in what
+    they answer then, and a proxy that has lost the server may say the same.
+    """
+    return error.status in {404, 405}
+
+
+def is_denied(error: RestError) -> bool:
+    """Whether the server will not say: it refuses, or has no such call."""
+    return isinstance(error, Refused) or is_unknown_call(error)
+
+
 def waiting_time(headers: Mapping[str, str], said: str = "") -> timedelta:
     """How long a 429 asks us to wait: by its header, else its text, else 5 s; 5 minutes at most."""
     return left_until_reset(headers) or _from_text(said) or _DEFAULT_WAIT

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.chat.rocketchat.answers import Unavailable
+from bot.chat.rocketchat.answers import RestError, Unavailable, is_denied
 from bot.chat.rocketchat.position import OVERLAP
 from bot.chat.rocketchat.receive import Place
 from bot.chat.rocketchat.rest import RestApi
@@ -29,7 +29,8 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed of late. `newest` is the server's time of the newest change to a room.
+    """What changed of late. `newest` is the server's time of the newest change to a room, or to a
+    subscription where the rooms tell none.
 
     `complete`: `subscriptions` are all there are; then nothing is in `removed`, which holds ids of
     subscriptions.
@@ -56,18 +57,31 @@ class CatchUp:
         next look finds it.
         """
         updated = _updated_since(since)
-        rooms = objects((await self._rest.get("rooms.get", **updated)).get("update"))
+        rooms = await self._rooms(updated)
         if complete:
             updated = {}
         answer = await self._rest.get("subscriptions.get", **updated)
+        subscriptions = objects(answer.get("update"))
+        if rooms is None:
+            rooms = [one | {"_id": one.get("rid")} for one in map(dict, subscriptions)]
+        telling = rooms if any(changed_at(room) > EPOCH for room in rooms) else subscriptions
         removed = [text(one.get("_id")) for one in objects(answer.get("remove"))]
         return Changes(
             rooms,
-            objects(answer.get("update")),
+            subscriptions,
             [one for one in removed if one],
-            max((changed_at(room) for room in rooms), default=EPOCH),
+            max((changed_at(one) for one in telling), default=EPOCH),
             complete=not updated,
         )
+
+    async def _rooms(self, updated: Mapping[str, str]) -> list[Document] | None:
+        """Rooms that changed; None where the server does not tell: subscriptions must do."""
+        try:
+            return objects((await self._rest.get("rooms.get", **updated)).get("update"))
+        except RestError as error:
+            if is_denied(error):
+                return None
+            raise
 
     async def messages(self, place: Place, since: datetime) -> list[Document]:
         """Every message of a room that changed since then, oldest first.

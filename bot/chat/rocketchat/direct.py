@@ -1,7 +1,7 @@
 """Direct messages: the rooms of just the bot and one other person, made when there is none."""
 
 from bot.chat.locks import Locks
-from bot.chat.rocketchat.answers import Refused
+from bot.chat.rocketchat.answers import Refused, RestError, is_denied
 from bot.chat.rocketchat.lookups import Account, Lookups
 from bot.chat.rocketchat.rest import RestApi
 from bot.chat.shapes import mapping, nested, text
@@ -67,7 +67,9 @@ class DirectRooms:
         """Raises DirectRefused where one of the two has blocked the other."""
         try:
             answer = await self._rest.get("subscriptions.getOne", roomId=rid)
-        except Refused:
-            return
+        except RestError as error:
+            if is_denied(error):
+                return
+            raise
         if any(nested(answer, "subscription", key) is True for key in ("blocked", "blocker")):
             raise DirectRefused("blocked")

@@ -137,7 +137,8 @@ class Looks:
         """
         began = time.monotonic()
         is_first = self._line.caught_up != live
-        complete = is_first or began >= self._complete_at + self._rhythm.look
+        period = self._rhythm.look if live else self._rhythm.look_without_all
+        complete = is_first or began >= self._complete_at + period
         self._rooms.begin_look()
         base = self._reading.position.base
         await self._reading.changes(await self._catchup.changes(base, complete=complete))

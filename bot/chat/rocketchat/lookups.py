@@ -9,11 +9,12 @@ from typing import Any
 from bot.chat.remembering import Remembered
 from bot.chat.rocketchat.answers import Refused
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.shapes import mapping, text
+from bot.chat.shapes import mapping, objects, text
 from commands.errors import ChatUnavailable
 
 _NO_SUCH_USER = re.compile(r"user.{0,12}not.{0,3}found|invalid.user|error-user-not-found", re.I)
 _ROBOTS = {"bot", "app"}
+_MOST_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,24 @@ class Lookups:
         kind, topic = text(found.get("t")), text(found.get("fname")) or text(found.get("name"))
         if found.get("_id") != rid or kind is None:
             return None
-        return Room(rid, kind, topic, _people(found) if kind == "d" else frozenset())
+        people = await self._people(found) if kind == "d" else frozenset()
+        return Room(rid, kind, topic, people)
+
+    async def _people(self, room: Mapping[str, Any]) -> frozenset[str]:
+        """The user ids of a direct message; they never change. Empty where nobody can say.
+
+        dm.members leaves out who is deactivated now, and may come back: only where the room tells
+        nothing, or of as many people, it is believed.
+        """
+        if isinstance(listed := room.get("uids"), list):
+            return frozenset(filter(text, listed))
+        try:
+            answer = await self._rest.get("dm.members", roomId=room["_id"], count=_MOST_LISTED)
+        except Refused:
+            return frozenset()
+        found = frozenset(str(one.get("_id")) for one in objects(answer.get("members")))
+        told = {len(found), *_numbers(room, answer)}
+        return found if len(told) == 1 else frozenset()
 
 
 def account_of(user: Any) -> Account | None:
@@ -102,10 +120,8 @@ def _roles(user: Mapping[str, Any]) -> list[Any]:
     return listed if isinstance(listed, list) else []
 
 
-def _people(room: Mapping[str, Any]) -> frozenset[str]:
-    """The user ids of a direct message; they never change. Empty where the document does not say.
-
-    dm.members would leave out who is deactivated now, and may come back.
-    """
-    listed = room.get("uids")
-    return frozenset(filter(text, listed)) if isinstance(listed, list) else frozenset()
+def _numbers(room: Mapping[str, Any], answer: Mapping[str, Any]) -> list[int]:
+    """Of how many people a direct message is, wherever this is told."""
+    names = room.get("usernames")
+    told = [len(names) if isinstance(names, list) else None, room.get("usersCount")]
+    return [one for one in (*told, answer.get("total")) if isinstance(one, int)]

@@ -5,12 +5,13 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from bot.chat.names import plain
+from bot.chat.rocketchat.answers import RestError, is_denied
 from bot.chat.rocketchat.lookups import Lookups, account_of
 from bot.chat.rocketchat.members import Members
 from bot.chat.rocketchat.permissions import Permissions, RoomHidden
 from bot.chat.rocketchat.rooms import OwnRooms
 from bot.chat.rocketchat.workspace import Workspace
-from commands.errors import ChatRefused, ChatTrouble
+from commands.errors import ChatTrouble
 
 _USERNAME = re.compile(r"[^\s@:/\\,]{1,100}")
 """What may be one: what has an `@` or `:` is somebody of another server, or an e-mail address."""
@@ -95,8 +96,10 @@ class People:
                     return account.id
                 if account and plain(account.name or "") == plain(name):
                     same.add(account.id)
-        except ChatRefused:  # a broadcast: its members are not told
-            return None
+        except RestError as error:
+            if not is_denied(error):
+                raise
+            return None  # a broadcast: its members are not told
         return same.pop() if len(same) == 1 else None
 
     def _meet(self, user_id: str, rid: str) -> None:

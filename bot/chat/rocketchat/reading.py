@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 200
 _STRAYS = 3
+_FEW = 30
 _FRESH_CARD = timedelta(minutes=10)
 _WATCHED_CARD = timedelta(days=1)
 _MOMENT = timedelta(seconds=1)
@@ -96,11 +97,26 @@ class Reading:
                 self._rooms.learn(room)
             new = self._take_memberships(found)
             if self._keeper.is_new:
-                position = Position(found.newest, began=found.newest, cards_read=found.newest)
+                newest = await self._newest(found)
+                position = Position(newest, began=newest, cards_read=newest)
             else:
                 since = self._to_ask(found, new)
                 position = self.position.looked(found.newest, since, complete=found.complete)
             await self._keeper.keep(position.only(self._rooms.all()))
+
+    async def _newest(self, found: Changes) -> datetime:
+        """When the history ends. A room may have been silent about what was said in it."""
+        newest = [found.newest]
+        for room in tuple(self._rooms.all())[:_FEW]:
+            if place := self._rooms.place(room):
+                try:
+                    documents = await self._catchup.messages(place, found.newest)
+                except ChatRefused:
+                    continue
+                except ChatTrouble:  # asked too much: what is known must do
+                    break
+                newest += [changed_at(document) for document in documents]
+        return max(newest)
 
     def _take_memberships(self, found: Changes) -> set[str]:
         """The rooms the bot has come into."""
@@ -117,7 +133,8 @@ class Reading:
 
         A reaction to a message that is not the last one changes no room: those with cards are
         asked too, by a complete look or soon after they came. A room that has not changed since it
-        was read is asked again only now and then.
+        was read is asked again only now and then: by a complete look, where the rooms are few.
+        Then nothing depends on how well the server tells what has changed.
         """
         base = self.position.base
         if found.complete:
@@ -133,6 +150,8 @@ class Reading:
         read = self.position.cards_read if found.complete else base
         cards = self.position.cards.values()
         since |= {card.room: min(read, base) for card in cards if card.seen > base - age}
+        if found.complete and len(rooms := tuple(self._rooms.all())) <= _FEW:
+            since |= {room: base for room in rooms if room not in since}
         for room in new:
             if place := self._rooms.place(room):
                 since[room] = min(base, place.since)
@@ -143,10 +162,12 @@ class Reading:
 
         One that the bot may not read stays behind, and is asked again after the next complete list.
         """
-        since, place = self.position.behind.get(room), self._rooms.place(room)
-        if since is None or place is None:
+        since = self.position.behind.get(room)
+        if since is None or room in self._barred:
             return True
-        if room in self._barred:
+        await self._ask_facts(room)
+        place = self._rooms.place(room)
+        if place is None:
             return True
         changed = self._changed.get(room)
         start = max(since - OVERLAP, place.since - _MOMENT)
@@ -216,14 +237,18 @@ class Reading:
 
     async def _place(self, room: str, access: Document, batch: Batch) -> Place | None:
         """A room of the bot; of one it has heard nothing of yet, what came with the message."""
-        if self._rooms.needs_facts(room, access.get("roomType")):
-            try:
-                found = await self._lookups.room(room)
-            except ChatTrouble:
-                batch.is_whole = False
-                return None
-            self._rooms.count(room, len(found.people) if found else 0)
+        try:
+            await self._ask_facts(room, access.get("roomType"))
+        except ChatTrouble:
+            batch.is_whole = False
+            return None
         return self._rooms.place(room) or self._rooms.told_of(room, access)
+
+    async def _ask_facts(self, room: str, kind: str | None = None) -> None:
+        """How many are in a direct message, where nobody has told yet. Raises ChatTrouble."""
+        if self._rooms.needs_facts(room, kind):
+            found = await self._lookups.room(room)
+            self._rooms.count(room, len(found.people) if found else 0)
 
     # --- read -------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ class Rhythm:
     look: float = 180.0
     """While live: the server may drop a message without a word."""
     look_without_all: float = 15.0
-    """While live on rooms one by one: some may not be subscribed to yet."""
+    """While live on rooms one by one: some may not be subscribed to yet. While polling: at all
+    rooms, whatever is told to have changed."""
     poll: float = 3.0
     first_pause: float = 1.0
     longest_pause: float = 60.0

@@ -88,10 +88,9 @@ class OwnRooms:
 
     def learn(self, room: Document) -> None:
         """A room document: how many people are in a direct message."""
-        room_id, kind = text(room.get("_id")), room.get("t")
-        if room_id is None or kind != "d":
-            return
-        self.count(room_id, _people_in(room))
+        room_id, people = text(room.get("_id")), _people_in(room)
+        if room_id is not None and room.get("t") == "d" and people is not None:
+            self.count(room_id, people)
 
     def count(self, room: str, people: int) -> None:
         """So many are in a direct message, with the bot; 0 where nobody can say."""
@@ -175,10 +174,10 @@ class OwnRooms:
         return self._people.get(room) == _TWO
 
 
-def _people_in(room: Document) -> int:
-    """How many people a direct message is of; 0 where the document does not say."""
+def _people_in(room: Document) -> int | None:
+    """How many people a direct message is of; None where the document does not say."""
     for key in ("uids", "usernames"):
         if isinstance(listed := room.get(key), list):
             return len(set(map(str, listed)))
     count = room.get("usersCount")
-    return count if isinstance(count, int) else 0
+    return count if isinstance(count, int) else None

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from bot.chat.background import Background
-from bot.chat.rocketchat.answers import Busy, LoggedOut, Refused, RestError, Unavailable
+from bot.chat.rocketchat.answers import Busy, LoggedOut, Refused, RestError, Unavailable, is_denied
 from bot.chat.rocketchat.emoji import SHORTNAMES
 from bot.chat.rocketchat.people import People
 from bot.chat.rocketchat.rendering import body_of, edited_of
@@ -140,8 +140,10 @@ class Sender:
             return dict(
                 mapping((await self._rest.get("chat.getMessage", msgId=ref)).get("message"))
             )
-        except Refused:
-            return {}
+        except RestError as error:
+            if is_denied(error):
+                return {}
+            raise
 
     async def _update(self, message: Outgoing, ref: str) -> None:
         text = edited_of(message.document, max_size=self._workspace.max_size).msg

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from typing import Any
 
+from bot.chat.rocketchat.answers import RestError, is_denied
 from bot.chat.rocketchat.rest import RestApi
-from bot.chat.shapes import objects, text
-from commands.errors import ChatRefused, ChatTrouble
+from bot.chat.shapes import Json, objects, text
+from commands.errors import ChatTrouble
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +37,10 @@ class Workspace:
 
     async def load(self) -> None:
         """Ask for everything. Raises RestError when the server cannot be asked."""
-        found = _VERSION.match(text((await self._rest.info()).get("version")) or "")
-        if found:
+        said = await _if_told(self._rest.info())
+        if found := _VERSION.match(text(said.get("version")) or ""):
             self.version = (int(found[1]), int(found[2]))
-        try:
-            self._take(await public_settings(self._rest, _SETTINGS))
-        except ChatRefused as error:
-            log.warning("settings not told: %s", error, extra={"action": "settings_refused"})
+        self._take(await _if_told(public_settings(self._rest, _SETTINGS)))
 
     async def refresh(self) -> None:
         """Ask again; what cannot be asked now stays as it was. Never raises."""
@@ -66,6 +64,17 @@ class Workspace:
         if isinstance(size, int) and not isinstance(size, bool) and size > 0:
             self.max_size = size
         self.threads = found.get("Threads_enabled") is not False
+
+
+async def _if_told(asked: Awaitable[Json]) -> Json:
+    """The answer, or an empty one where the server will not tell. Raises RestError."""
+    try:
+        return await asked
+    except RestError as error:
+        if not is_denied(error):
+            raise
+        log.warning("settings not told: %s", error, extra={"action": "settings_refused"})
+        return {}
 
 
 async def public_settings(rest: RestApi, names: Collection[str]) -> dict[str, Any]:
