@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from bot.chat.rocketchat.answers import RestError
+from bot.chat.rocketchat.answers import RestError, is_unknown_call
 from bot.chat.rocketchat.rest import RestApi
 from bot.chat.rocketchat.workspace import public_settings
 from bot.config import describe_source, values
@@ -141,6 +141,6 @@ async def _taken(rest: RestApi, word: str) -> bool:
     try:
         return bool((await rest.get("commands.get", command=word)).get("command"))
     except RestError as error:
-        if error.status == 400:
+        if error.status == 400 or is_unknown_call(error):
             return False
         raise

@@ -53,8 +53,11 @@ class Refusal(Exception):
 class PlainServer:
     """On loopback while the block runs; `version` as /api/info tells it."""
 
-    def __init__(self, *, version: str = "8.8", missing: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, version: str = "8.8", missing: Sequence[str] = (), info_status: int = 200
+    ) -> None:
         self.version = version
+        self.info_status = info_status
         self.missing = frozenset(missing)
         self.url = ""
         self.people: dict[str, Person] = {}
@@ -127,7 +130,8 @@ class PlainServer:
     # --- REST -------------------------------------------------------------------------------------
 
     async def _info(self, _: web.Request) -> web.Response:
-        return web.json_response({"success": True, "version": self.version})
+        body = {"success": self.info_status == 200, "version": self.version}
+        return web.json_response(body, status=self.info_status)
 
     async def _rest(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]

@@ -16,11 +16,13 @@ from bot.chat.base import Mode
 from bot.clock import utc_now
 from bot.core import Bot, Secrets
 from bot.demo.bbb import SimulatedBBB
+from bot.doctor import Level
 from commands.ports import Policy
 from storage.open import open_store
 from tests import canary
 from tests.rocketchat.adapters import RHYTHM, adapter_of, until
 from tests.rocketchat.plain_server import Person, PlainServer, Room
+from tests.rocketchat.test_doctor import Doctor
 from tests.scenario.scene import Line
 
 BBB = "http://bbb.example"
@@ -157,3 +159,21 @@ async def test_an_owner_is_known_wherever_the_roles_are_told(tmp_path: Path) -> 
         await place.answered(1)
         await place.server.say(place.ana, place.team, "!bbb end")
         assert "ended" in " ".join(await place.answered(2))
+
+
+async def test_the_doctor_finds_nothing_broken_but_the_roles(tmp_path: Path) -> None:
+    async with PlainServer() as server:
+        doctor = Doctor(server, server.add_user("bbb"), tmp_path)  # type: ignore[arg-type]
+        await doctor.examine("rocketchat")
+        assert doctor.wrong == {"roles": Level.WARN}
+        assert doctor.found("version").text == "8.8"
+
+
+async def test_the_doctor_does_not_take_a_limit_of_everybody_for_one_of_the_bot(
+    tmp_path: Path,
+) -> None:
+    async with PlainServer(info_status=429) as server:
+        doctor = Doctor(server, server.add_user("bbb"), tmp_path)  # type: ignore[arg-type]
+        await doctor.examine("rocketchat")
+        assert doctor.wrong == {"roles": Level.WARN}
+        assert doctor.found("version").text == "the workspace does not tell its version"

@@ -87,3 +87,11 @@ def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
     assert ended.stdout == ""
+
+
+def test_a_port_that_there_cannot_be_is_said_in_a_sentence() -> None:
+    ended = subprocess.run(
+        [*COMMAND, "--port", "99999"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "Cannot listen on 127.0.0.1:99999: bind(): port must be 0-65535.\n"

@@ -55,8 +55,9 @@ def main() -> None:
     arguments = _arguments()
     try:
         asyncio.run(_serve(arguments))
-    except OSError as error:
-        sys.exit(f"Cannot listen on {arguments.host}:{arguments.port}: {error.strerror or error}")
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        sys.exit(f"Cannot listen on {arguments.host}:{arguments.port}: {reason}")
 
 
 if __name__ == "__main__":
