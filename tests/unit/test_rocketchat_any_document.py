@@ -105,7 +105,7 @@ class Server:
 
 async def read(events: list[MessageSeen], said: list[dict[str, Any]]) -> list[str]:
     """The command lines taken from what was heard live, and then from what was asked."""
-    inbox, server = Inbox(), Server(said)
+    inbox, server = Inbox(), Server([])
     lookups, catchup, rooms = Lookups(server), CatchUp(server), OwnRooms(ME)
     reading = Reading(
         intake=inbox, reader=Reader(ME, ("!bbb",)), rooms=rooms, catchup=catchup, lookups=lookups
@@ -113,7 +113,7 @@ async def read(events: list[MessageSeen], said: list[dict[str, Any]]) -> list[st
     await reading.load()
     await reading.changes(await catchup.changes(reading.position.base, complete=True))
     await reading.heard(events)
-    server.now = NOW + 2000
+    server.said, server.now = said, NOW + 2000
     await reading.changes(await catchup.changes(reading.position.base, complete=False))
     await reading.catch_up(TEAM)
     return inbox.texts()

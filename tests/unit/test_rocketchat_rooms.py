@@ -124,8 +124,6 @@ def test_livechat_is_not_ours(kind: str) -> None:
         ({"usernames": ["bbb.bot"]}, False),
         ({"usersCount": 2}, True),
         ({"usersCount": 3}, False),
-        ({"uids": None, "usersCount": "2"}, False),
-        ({}, False),
     ],
 )
 def test_only_two_are_direct(facts: dict[str, Any], direct: bool) -> None:
@@ -137,6 +135,17 @@ def test_only_two_are_direct(facts: dict[str, Any], direct: bool) -> None:
     place = rooms.place("DM")
     assert place is not None
     assert place.direct is direct
+
+
+@pytest.mark.parametrize("facts", [{"uids": None, "usersCount": "2"}, {}])
+def test_a_direct_message_that_does_not_tell_is_asked_about(facts: dict[str, Any]) -> None:
+    rooms = OwnRooms(ME)
+    rooms.listed([sub("DM", "d")], at=NOON)
+    rooms.learn({"_id": "DM", "t": "d", **facts})
+    assert rooms.needs_facts("DM", None)
+    place = rooms.place("DM")
+    assert place is not None
+    assert not place.direct
 
 
 def test_a_message_may_come_before_the_subscription(rooms: OwnRooms) -> None:
