@@ -147,6 +147,22 @@ async def test_history_stays_history(world: World) -> None:
     await world.hears("now")
 
 
+async def test_what_is_heard_is_never_history(world: World) -> None:
+    gate = Gate("rooms.get")
+    gate.close()
+    world.server.seams.append(gate)
+    async with AsyncExitStack() as stack:
+        bot = receiving(world.server, world.bot, world.inbox)
+        starting = asyncio.create_task(stack.enter_async_context(bot))
+        await asyncio.wait({starting}, timeout=0.5)
+        assert not world.server.sessions, "it listens, and would drop what it hears"
+        gate.open()
+        await until(lambda: bool(world.server.sessions))
+        world.says("!bbb help")
+        await starting
+        await world.hears("help")
+
+
 async def test_presses_of_before_are_history(world: World) -> None:
     card = world.card()
     world.server.react(world.ana, card, START)

@@ -9,6 +9,8 @@ What cannot be read now brings the next look forward, which finds it.
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from bot.chat.base import ChatMisconfigured, Intake, Mode
 from bot.chat.rocketchat.catchup import CatchUp
@@ -76,20 +78,21 @@ class Inflow:
     async def start(self) -> None:
         """Begin; returns after the first look, or when it failed and is tried again.
 
+        To a new bot, what was said before its first look is history: it listens only after that.
         Raises ChatMisconfigured and StoreError.
         """
         await self._reading.load()
-        parts = {
-            "socket": self._line.keep_up,
-            "looks": self._looks.go_on,
-            "live": self._read_live,
-        }
-        self._tasks = [
-            asyncio.create_task(part(), name=f"rocketchat {name}") for name, part in parts.items()
-        ]
+        self._begin("looks", self._looks.go_on())
+        if self._reading.is_new:
+            await self._looks.settled.wait()
+        self._begin("socket", self._line.keep_up())
+        self._begin("live", self._read_live())
         await self._looks.settled.wait()
         if self.trouble:
             raise ChatMisconfigured(self.trouble)
+
+    def _begin(self, name: str, part: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(part, name=f"rocketchat {name}"))
 
     async def stop(self) -> None:
         """Finish what is being read, hang up. Never raises."""

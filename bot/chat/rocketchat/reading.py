@@ -79,6 +79,11 @@ class Reading:
         """How far the bot has read."""
         return self._keeper.position
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever read."""
+        return self._keeper.is_new
+
     async def load(self) -> None:
         """What the store knows. Without any of it everything there is now is history."""
         await self._keeper.load()
@@ -96,7 +101,7 @@ class Reading:
             for room in found.rooms:
                 self._rooms.learn(room)
             new = self._take_memberships(found)
-            if self._keeper.is_new:
+            if self.is_new:
                 newest = await self._newest(found)
                 position = Position(newest, began=newest, cards_read=newest)
             else:
