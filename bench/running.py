@@ -15,18 +15,17 @@ from tests.our_bot import BOT, Process, free_port
 
 FLOOR = "floor"
 OURS = "bbb-bot"
-TEXT = "x" * 600  # what the others answer where our bot, whose length counts, does not take part
+TEXT = "x" * 600  # what the others answer where our bot does not take part
 
 Programs = Callable[[Stage, str], Sequence[Process]]
 """The processes of a bot in the order to start them, the bot last. The text is for the others."""
 
 
 async def start(stages: Sequence[Stage], programs: Programs, ending: AsyncExitStack) -> None:
-    """Start ours first: the others answer with as long a text. Raises NotReady."""
+    """Start ours first: the others answer with the same text. Raises NotReady."""
     text = TEXT
     for stage in sorted(stages, key=lambda stage: stage.name != OURS):
-        said = await _start(stage, programs(stage, text), ending)
-        text = "x" * len(said)
+        text = await _start(stage, programs(stage, text), ending)
 
 
 async def _start(stage: Stage, programs: Sequence[Process], ending: AsyncExitStack) -> str:

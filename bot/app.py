@@ -1,7 +1,6 @@
 """The one place that wires everything: settings in, a running bot out; stopped in reverse order."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -21,6 +20,7 @@ from bot.clock import utc_now
 from bot.config import Settings
 from bot.core import Bot, Secrets
 from bot.keys import Keys, open_data_dir, open_keys
+from bot.memory import share_one_heap, spare_the_collector
 from bot.metrics import Metrics
 from bot.supervisor import READY, STOPPING, WATCHDOG, Supervisor
 from bot.web.app import make_app, make_internal_app
@@ -45,6 +45,7 @@ class CannotStart(Exception):
 
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises ConfigError, CannotStart."""
+    share_one_heap()
     asyncio.run(_serve(settings))
 
 
@@ -56,20 +57,12 @@ async def _serve(settings: Settings) -> None:
     supervisor = Supervisor(os.environ)
     async with AsyncExitStack() as stack:
         bot = await start(settings, stack)
-        _spare_the_collector()
+        spare_the_collector()
         log.info("running", extra={"action": "started", "public_url": settings.public_url})
         supervisor.tell(READY)
         await _until(stop, bot, supervisor)
         supervisor.tell(STOPPING)
         log.info("stopping", extra={"action": "stopping"})
-
-
-def _spare_the_collector() -> None:
-    """What is there after the start stays: each full collection would walk all of it for nothing,
-    and the loop would stand still for tens of milliseconds.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _until(stop: asyncio.Event, bot: Bot, supervisor: Supervisor) -> None:

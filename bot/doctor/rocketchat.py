@@ -86,7 +86,8 @@ async def _account(case: Case, rocketchat: RocketChat, rest: Rest) -> AsyncItera
     yield judge_roles(roles)
     yield await _token_kind(case, rocketchat, rest)
     yield await _permissions(rest, roles)
-    yield await _admins(case, rocketchat, rest)
+    if rocketchat.admins:
+        yield await _admins(case, rocketchat, rest)
 
 
 async def _version(rest: Rest) -> str:

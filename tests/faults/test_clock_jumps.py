@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import time_machine
@@ -18,7 +19,7 @@ from commands.errors import ChatBusy, ChatTrouble, ChatUnavailable
 from commands.ports import Outgoing
 from commands.visits import Go, NotFound
 from storage.store import Store
-from tests.scenario.conftest import clock, scene, store
+from tests.scenario.conftest import Opening, clock, on_console, scene, store
 from tests.scenario.console import ConsoleStage
 from tests.scenario.scene import TEAM, Clock, Scene
 
@@ -29,8 +30,9 @@ THREE_DAYS = timedelta(days=3)
 
 
 @pytest.fixture
-def homeserver() -> None:
+def opening(clock: Clock) -> Opening:
     """These scenarios are played in the local chat."""
+    return partial(on_console, clock)
 
 
 async def set_clock(scene: Scene, by: timedelta) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.clock import utc_now
 from tests.conftest import Proof
-from tests.scenario.conftest import clock, scene, store
+from tests.scenario.conftest import Opening, clock, on_console, scene, store
 from tests.scenario.scene import TEAM, Clock, Scene
 
 __all__ = ["clock", "scene", "store"]
@@ -42,8 +43,9 @@ class Wall(Clock):
 
 
 @pytest.fixture
-def homeserver() -> None:
+def opening(clock: Clock) -> Opening:
     """These scenarios are played in the local chat."""
+    return partial(on_console, clock)
 
 
 @pytest.fixture

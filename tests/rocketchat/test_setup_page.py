@@ -33,7 +33,12 @@ async def test_the_doctor_says_what_the_page_shows(
             "public_url": "https://meet.example.org",
             "data_dir": tmp_path,
             "bbb": {"servers": [{"name": "one", "url": "https://bbb.example.org", "secret": "x"}]},
-            "rocketchat": {"url": server.url, "user_id": bot.id, "access_token": bot.token},
+            "rocketchat": {
+                "url": server.url,
+                "user_id": bot.id,
+                "access_token": bot.token,
+                "admins": [server.add_user(name).id for name in ("ana", "ben")],
+            },
         }
         settings = Settings.model_validate(values)
         found = await examine(settings, ["rocketchat"], transport=httpx.MockTransport(refuses))

@@ -78,7 +78,7 @@ def opening(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Ope
     if reason:
         pytest.skip(reason)
     if request.param == "console":
-        return partial(_on_console, clock)
+        return partial(on_console, clock)
     if request.param == "rocketchat":
         return partial(on_rocketchat, clock)
     return partial(_on_matrix, clock, request.getfixturevalue("synapse"), tmp_path / "crypto")
@@ -96,7 +96,7 @@ async def scene(opening: Opening, clock: Clock, store: Store) -> AsyncIterator[S
         yield scene
 
 
-async def _on_console(
+async def on_console(
     clock: Clock, store: Store, line: Line, stack: AsyncExitStack
 ) -> tuple[Stage, Bot]:
     stage = ConsoleStage(clock)

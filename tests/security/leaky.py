@@ -144,7 +144,7 @@ async def test_room_group() -> None:
 async def _say_to(kind: str, people: int) -> None:
     async with RocketChat() as server:
         ana, *others = [server.add_user(f"user-{number}") for number in range(people)]
-        room = server.add_room("team", kind=kind, owner=ana, members=others)
+        room = server.add_room("team", kind=kind, owner=ana, members=[ana, *others])
         goal = LinkTo(LinkKind.PERSONAL, "room-1", 1, Person("rocketchat", ana.id))
         server.say(ana, room, f"{Links(canary.LINK_KEY, 'https://calls.example').address(goal)}.")
 
