@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.chat.base import ChatMisconfigured, Mode
 from bot.chat.rocketchat.emoji import SHORTNAMES
+from commands.errors import ChatUnavailable
 from commands.messages import Document, Style, Text
 from commands.ports import Membership, Outgoing
 from storage.records import Channel, Kind, Person
@@ -169,6 +170,18 @@ async def test_a_server_that_says_no_for_a_while_is_waited_for(path: str, one: W
     async with running(one.server, one.bot, inbox):
         one.server.say(one.ana, one.room, "!bbb help")
         await inbox.command("help")
+
+
+async def test_a_token_revoked_under_a_living_connection_is_found_by_the_next_call(
+    one: Workspace,
+) -> None:
+    async with running(one.server, one.bot, Inbox()) as adapter:
+        one.server.revoke(one.bot)
+        assert adapter.mode is Mode.LIVE  # a streamer's socket goes on
+        with pytest.raises(ChatUnavailable):
+            await adapter.send(saying("hello", one.room.id))
+        await until(lambda: adapter.trouble)
+        assert adapter.mode is Mode.DOWN
 
 
 async def test_a_token_revoked_meanwhile_is_trouble(one: Workspace) -> None:

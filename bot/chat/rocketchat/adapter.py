@@ -66,7 +66,13 @@ class RocketChatAdapter:
         self._rhythm = rhythm
         self._timings = timings
         self._tls = trust.context(ca_file) if url.startswith("https") else None
-        self._rest = Rest(url, user_id, access_token, verify=trust.bundle(ca_file))
+        self._rest = Rest(
+            url,
+            user_id,
+            access_token,
+            verify=trust.bundle(ca_file),
+            on_logged_out=self._logged_out,
+        )
         self._rooms = OwnRooms(user_id)
         self._workspace = Workspace(self._rest, url)
         self._background = Background()
@@ -115,6 +121,11 @@ class RocketChatAdapter:
 
     def _connect(self, session: Session, hear: Callable[[Event], None], /) -> Awaitable[Lost]:
         return converse(self._url, session, ssl=self._tls, on_event=hear)
+
+    def _logged_out(self) -> None:
+        """A live connection may outlast its token: let a look find out."""
+        if self._inflow:
+            self._inflow.look_now()
 
     async def stop(self) -> None:
         """Finish what is being received, close. Never raises."""

@@ -105,6 +105,11 @@ class Inflow:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def look_now(self) -> None:
+        """Somebody was told that the account is gone, unless that is known."""
+        if not self.trouble:
+            self._due.within(0)
+
     @property
     def trouble(self) -> str | None:
         """Why this can never work, and what to do; None while there is hope."""

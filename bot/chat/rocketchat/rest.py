@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -52,6 +52,7 @@ class Rest:
 
     `timeout` seconds are for everything: waiting for a thread, all tries, and the reading. GETs and
     POSTs that may be repeated are tried again, after `pauses`, when no answer came, or a proxy's.
+    `on_logged_out` is called before LoggedOut is raised.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Rest:
         workers: int = 8,
         timeout: float = 10.0,
         pauses: Sequence[float] = PAUSES,
+        on_logged_out: Callable[[], None] = lambda: None,
     ) -> None:
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs addresses with parameters
         self._threads = Threads(
@@ -71,6 +73,7 @@ class Rest:
         )
         self._timeout = timeout
         self._pauses = pauses
+        self._on_logged_out = on_logged_out
         self._closed_until: dict[str, float] = {}
         self.is_counted = False
         """Whether the server counted our last call against a rate limit."""
@@ -97,6 +100,7 @@ class Rest:
                 raise
             refusal = error
         if await self._is_logged_out(until):
+            self._on_logged_out()
             raise LoggedOut
         raise refusal
 
