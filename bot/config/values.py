@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 _MATRIX_ID = re.compile(r"@[^\s:@]+:[^\s@]+")
-_ROCKETCHAT_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ROCKETCHAT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SERVER_NAME = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _DURATION = re.compile(r"(\d{1,5})([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -64,7 +64,11 @@ def matrix_id(text: str) -> str:
 
 
 def rocketchat_id(text: str) -> str:
-    """A person's id in Rocket.Chat, `aobEdbYhXfu5hkeqG`: made by the server, never the name."""
+    """A person's id in Rocket.Chat, `aobEdbYhXfu5hkeqG`: made by the server, never the name.
+
+    Nothing is known of its length: a plain name is told from an id by the workspace only, which the
+    start asks about the account and the doctor about the admins.
+    """
     if not _ROCKETCHAT_ID.fullmatch(text):
         raise ValueError(
             "must be a user's id in Rocket.Chat, such as aobEdbYhXfu5hkeqG, not the name: "

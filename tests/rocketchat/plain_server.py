@@ -70,7 +70,7 @@ class PlainServer:
     # --- what happens there -----------------------------------------------------------------------
 
     def add_user(self, username: str) -> Person:
-        person = Person(f"{username}00000000000000"[:17], username, f"token-of-{username}-0123456")
+        person = Person(f"{username}-1", username, f"token-of-{username}-0123456")
         self.people[person.id] = person
         return person
 

@@ -476,7 +476,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
             id="a name for an id of Rocket.Chat",
         ),
         pytest.param(
-            ROCKETCHAT + "  admins: [ana]\n",
+            ROCKETCHAT + "  admins: ['@ana']\n",
             "config.yaml:11: rocketchat.admins[0]: must be a user's id in Rocket.Chat",
             id="a name for an admin of Rocket.Chat",
         ),
