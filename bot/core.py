@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import product
 
+from bot import memory
 from bot.chat.base import Adapter, Mode
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.clockwork import Clockwork
@@ -38,6 +39,7 @@ KEPT_FOR = timedelta(days=30)
 """How long finished commands and sent letters are kept."""
 PRUNED_EVERY = timedelta(hours=6)
 MEASURED_EVERY = timedelta(seconds=15)
+TRIMMED_EVERY = timedelta(minutes=1)
 
 
 _HEALTH = {Mode.LIVE: Part.OK, Mode.POLLING: Part.DEGRADED, Mode.DOWN: Part.DOWN}
@@ -116,6 +118,7 @@ class Bot:
         self._housekeeping = Housekeeping()
         self._housekeeping.every(PRUNED_EVERY, self.prune)
         self._housekeeping.every(MEASURED_EVERY, self.measure)
+        self._housekeeping.every(TRIMMED_EVERY, memory.give_back)
 
     async def start(self) -> None:
         """Connect the chats, take up what was left, and begin to do what is due."""

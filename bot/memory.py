@@ -1,5 +1,6 @@
 """What keeps the process small, and its pauses short."""
 
+import asyncio
 import ctypes
 import gc
 from contextlib import suppress
@@ -15,6 +16,14 @@ def share_one_heap() -> None:
     """
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+async def give_back() -> None:
+    """Return free pages to the system: an evening of large answers leaves them between what stays.
+    In a thread, since it may take milliseconds.
+    """
+    with suppress(OSError, AttributeError):
+        await asyncio.to_thread(ctypes.CDLL(None).malloc_trim, 0)
 
 
 def spare_the_collector() -> None:
