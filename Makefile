@@ -53,6 +53,7 @@ lock: $(VENV)/.stamp-dev
 
 bench: $(VENV)/.stamp-dev
 	@$(BIN)/python bench/chat.py $(ARGS)
+	@$(BIN)/python bench/chat.py --chat rocketchat $(ARGS)
 	@$(BIN)/python bench/join.py $(ARGS)
 
 # The promises at length, up to an hour; stopped, it goes on where it was. Writes docs/promises.md.

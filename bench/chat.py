@@ -3,10 +3,10 @@ Rocket.Chat, which our test server stands for.
 
 Latency, bursts, memory, processor time.
 
-    python bench/chat.py [--chat matrix|rocketchat|both] [--quick] [--rounds N] [--only floor]
+    python bench/chat.py [--chat matrix|rocketchat] [--quick] [--rounds N] [--only floor]
 
 Every command goes to each bot in turn, so that what disturbs one disturbs all.
-The last line is one line of JSON: by chat, the figures of each bot by its name.
+The last line is one line of JSON: the figures of each bot by its name.
 """
 
 from __future__ import annotations
@@ -46,22 +46,21 @@ class Plan:
     cards: int
 
 
-def plan_of(arguments: Sequence[str]) -> tuple[Plan, Sequence[str]]:
-    """What is done, and in which chats."""
+def plan_of(arguments: Sequence[str]) -> tuple[Plan, str]:
+    """What is done, and in which chat."""
     parser = argparse.ArgumentParser(description="Measure bots in chats.")
-    parser.add_argument("--chat", choices=[*CHATS, "both"], default="both")
+    parser.add_argument("--chat", choices=list(CHATS), default="matrix")
     parser.add_argument("--quick", action="store_true", help="30 sequential, a burst of 100, once")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (default 5, quick 1)")
     parser.add_argument("--only", help="bots, by comma (default: all)")
     given = parser.parse_args(arguments)
-    chats = list(CHATS) if given.chat == "both" else [given.chat]
-    known = {name for chat in chats for name in CHATS[chat].NAMES}
-    only = given.only.split(",") if given.only else sorted(known)
-    if unknown := set(only) - known:
+    known = CHATS[given.chat].NAMES
+    only = given.only.split(",") if given.only else known
+    if unknown := set(only) - set(known):
         parser.error(f"no such bot: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     if given.quick:
-        return Plan(only, given.rounds or 1, sequential=30, burst=100, cards=10), chats
-    return Plan(only, given.rounds or 5, sequential=100, burst=500, cards=20), chats
+        return Plan(only, given.rounds or 1, sequential=30, burst=100, cards=10), given.chat
+    return Plan(only, given.rounds or 5, sequential=100, burst=500, cards=20), given.chat
 
 
 async def run(plan: Plan, chat: str) -> dict[str, dict[str, float]]:
@@ -103,10 +102,10 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def tell_what_is_lifted(chats: Sequence[str]) -> None:
-    if "matrix" in chats:
+def tell_what_is_lifted(chat: str) -> None:
+    if chat == "matrix":
         tell(f"lifted at Synapse, to {json.dumps(LIFTED)} each: {', '.join(LIFTED_LIMITS)}")
-    if "rocketchat" in chats:
+    else:
         tell("lifted at Rocket.Chat, by the role bot: the limits of REST and of sending")
     tell(f"lifted in the configuration of {OURS}: {json.dumps(LIMITS_LIFTED)}")
 
@@ -142,12 +141,9 @@ def keep_byte_code() -> None:
 def main() -> None:
     began = time.monotonic()
     keep_byte_code()
-    plan, chats = plan_of(sys.argv[1:])
-    tell_what_is_lifted(chats)
-    result = {}
-    for chat in chats:
-        tell(f"--- {chat}")
-        result[chat] = asyncio.run(run(plan, chat))
+    plan, chat = plan_of(sys.argv[1:])
+    tell_what_is_lifted(chat)
+    result = asyncio.run(run(plan, chat))
     tell(f"took {time.monotonic() - began:.0f} s")
     tell(json.dumps(result))
 
