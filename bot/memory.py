@@ -12,7 +12,7 @@ def share_one_heap() -> None:
     """Have all threads take memory from one heap; before the first of them starts.
 
     glibc gives each thread a heap of its own, and none shrinks: over a line that breaks again and
-    again they grew by 10 MiB in 10,000 messages (measured, bench/soak.py), one heap by 3.
+    again they grew by 10 MiB in 10,000 messages (measured, bench/soak.py), one heap by 5.
     """
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
